@@ -1,0 +1,35 @@
+// What the activities are given: nothing here is global, and tests hand in their own.
+import type { Client as TemporalClient } from '@temporalio/client';
+import type { AttachmentStore } from '#domain/conversations/attachment-store.ts';
+import type { Database } from '#domain/database/orm.ts';
+import type { MailServer } from '#domain/integrations/integration.ts';
+import type { KeyRing } from '#domain/secrets/key-ring.ts';
+
+export type Dependencies = {
+  database: Database;
+  keys: KeyRing;
+  attachments: AttachmentStore;
+  temporal: TemporalClient;
+  /** The mail server of the installation, for companies that have not connected a mailbox of their own. */
+  installationMail: InstallationMail | null;
+  patience: Patience;
+};
+
+export type InstallationMail = { server: MailServer; password: string | null; from: string };
+
+/** Waits that belong to the business, so that tests can shorten them. */
+export type Patience = {
+  /** No automatic reply within this time after anyone replied (two minutes). */
+  quietMs: number;
+  /** How long an unknown outcome may be looked up before a person is asked. */
+  lookUpForMs: number;
+  modelTimeoutMs: number;
+  smtpTimeoutMs: number;
+};
+
+export const PATIENCE: Patience = {
+  quietMs: 120_000,
+  lookUpForMs: 45_000,
+  modelTimeoutMs: 90_000,
+  smtpTimeoutMs: 30_000,
+};

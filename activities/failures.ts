@@ -1,0 +1,99 @@
+// What outside systems do wrong, as Temporal needs to know it: final (a person must act), later (try again, perhaps
+// after a given time), or a fault of ours. Workflows branch on `type` only. Messages go into histories, so they carry
+// codes and host names, never addresses, numbers or texts.
+import { ApplicationFailure } from '@temporalio/common';
+import OpenAI from 'openai';
+
+export type FailureType =
+  | 'model-refused-key'
+  | 'model-refused-request'
+  | 'model-refused-content'
+  | 'model-busy'
+  | 'model-unreachable'
+  | 'model-answer-unusable'
+  | 'mailbox-refused-credentials'
+  | 'mailbox-certificate'
+  | 'mailbox-unknown-host'
+  | 'mailbox-unreachable'
+  | 'mailbox-folder-missing';
+
+/** Trying again would bring the same: a person must change something. */
+export function final(type: FailureType, message: string): ApplicationFailure {
+  return ApplicationFailure.create({ type, message, nonRetryable: true });
+}
+
+/** @param afterMs how long the other side asked us to wait */
+export function later(type: FailureType, message: string, afterMs?: number): ApplicationFailure {
+  return ApplicationFailure.create({ type, message, ...(afterMs === undefined ? {} : { nextRetryDelay: afterMs }) });
+}
+
+/**
+ * Lets a provider fail so many times and then gives it up for good; every other fault (our database, a bug) is retried
+ * without an end, because no message may be lost to it.
+ * @param attempt Temporal's count, from 1
+ */
+export async function withinAttempts<Result>(
+  limit: number,
+  attempt: number,
+  work: () => Promise<Result>,
+): Promise<Result> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof ApplicationFailure && attempt >= limit) {
+      throw ApplicationFailure.create({ type: error.type ?? 'given-up', message: error.message, nonRetryable: true });
+    }
+    throw error;
+  }
+}
+
+const LONGEST_WAIT_MS = 10 * 60_000;
+
+/** @param error what the OpenAI client threw */
+export function modelFailure(error: unknown): ApplicationFailure {
+  if (error instanceof ApplicationFailure) return error;
+  if (error instanceof OpenAI.APIConnectionTimeoutError)
+    return later('model-unreachable', 'The model did not answer in time.');
+  if (error instanceof OpenAI.APIConnectionError) return later('model-unreachable', 'The model could not be reached.');
+  if (error instanceof OpenAI.APIError) {
+    const status = error.status ?? 0;
+    if (status === 401 || status === 403) return final('model-refused-key', `The model refused the key (${status}).`);
+    if (status === 429) return later('model-busy', 'The model asked to wait (429).', retryAfterMs(error.headers));
+    if (status >= 500) return later('model-busy', `The model failed (${status}).`, retryAfterMs(error.headers));
+    return final('model-refused-request', `The model refused the request (${status}).`);
+  }
+  return later('model-answer-unusable', 'The answer of the model could not be read.');
+}
+
+function retryAfterMs(headers: Headers | undefined): number | undefined {
+  const value = headers?.get('retry-after');
+  if (!value) return undefined;
+  const seconds = Number(value);
+  const waitMs = Number.isFinite(seconds) ? seconds * 1000 : Date.parse(value) - Date.now();
+  return Number.isFinite(waitMs) && waitMs > 0 ? Math.min(waitMs, LONGEST_WAIT_MS) : undefined;
+}
+
+type ImapError = Error & {
+  authenticationFailed?: boolean;
+  code?: string;
+  responseStatus?: string;
+  serverResponseCode?: string;
+  mailboxMissing?: boolean;
+};
+
+/** @param host named in the sentence, so that an operator knows which server is meant */
+export function mailboxFailure(error: unknown, host: string): ApplicationFailure {
+  if (error instanceof ApplicationFailure) return error;
+  const { authenticationFailed, code = '', serverResponseCode, mailboxMissing } = error as ImapError;
+  if (authenticationFailed || code === 'EAUTH' || serverResponseCode === 'AUTHENTICATIONFAILED') {
+    return final('mailbox-refused-credentials', `${host} refused the user name or the password.`);
+  }
+  if (mailboxMissing || serverResponseCode === 'NONEXISTENT') {
+    return final('mailbox-folder-missing', `${host} has no such folder.`);
+  }
+  if (/CERT|SELF_SIGNED|UNABLE_TO_VERIFY|ALTNAME/.test(code)) {
+    return final('mailbox-certificate', `The certificate of ${host} could not be trusted (${code}).`);
+  }
+  if (code === 'ENOTFOUND') return final('mailbox-unknown-host', `There is no server named ${host}.`);
+  return later('mailbox-unreachable', `${host} could not be reached (${code || 'connection lost'}).`);
+}

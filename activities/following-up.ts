@@ -1,0 +1,114 @@
+// Promises kept later: a folder's follow-up after a reply went out, and what happens when its time has come.
+import { Conversation } from '#domain/conversations/conversation.ts';
+import { Folder } from '#domain/conversations/folder.ts';
+import { Reply } from '#domain/conversations/reply.ts';
+import { writeReply } from '#domain/conversations/write-reply.ts';
+import { Conflict } from '#domain/errors.ts';
+import { SYSTEM } from '#domain/people/actor.ts';
+import { audit } from '#domain/record/audit-event.ts';
+import { announce } from '#domain/record/event.ts';
+import { nextBusinessInstant } from '#domain/rules/business-hours.ts';
+import { Tenant } from '#domain/tenancy/tenant.ts';
+import { cancelFollowUps, claimFollowUp, FollowUp } from '#domain/work/follow-up.ts';
+import type { FollowUpInput } from '#workflows/contract.ts';
+import type { Dependencies } from './dependencies.ts';
+import { inStep } from './in-step.ts';
+import type { ReplyRef } from './sending.ts';
+
+export type FollowUpStanding = { state: 'armed' | 'fired' | 'cancelled'; waitMs: number };
+
+export function createFollowingUp({ database, installationMail }: Dependencies) {
+  return {
+    /** Arms the follow-up the folder asks for after this reply; null when it asks for none. Run again, it is the same. */
+    async scheduleFollowUp({ tenantId, replyId }: ReplyRef): Promise<{ followUpId: string } | null> {
+      return inStep(database, tenantId, 'scheduleFollowUp', async (em, notes) => {
+        const reply = await em.findOneOrFail(Reply, { id: replyId });
+        const conversation = await em.findOneOrFail(Conversation, { id: reply.conversationId });
+        notes.about({ conversationId: conversation.id, messageId: reply.messageId });
+        const earlier = await em.findOne(FollowUp, { replyId });
+        if (earlier) return { followUpId: earlier.id };
+        const folder = conversation.folderId ? await em.findOne(Folder, { id: conversation.folderId }) : null;
+        if (!folder || folder.followUpMode === 'off' || reply.authorKind === 'rule') {
+          notes.found('none');
+          return null;
+        }
+        const tenant = await em.findOneOrFail(Tenant, { id: tenantId });
+        const wanted = Date.now() + folder.followUpAfterSeconds * 1000;
+        const dueAt = new Date(nextBusinessInstant(wanted, tenant.businessHours));
+        // The newest reply is the one whose silence counts.
+        await cancelFollowUps(em, conversation.id, 'newer-reply');
+        const followUp = em.create(FollowUp, {
+          conversationId: conversation.id,
+          replyId,
+          mode: folder.followUpMode,
+          text: folder.followUpText,
+          dueAt,
+        });
+        await em.flush();
+        notes.found('armed', { dueAt: dueAt.toISOString(), mode: folder.followUpMode, folder: folder.name });
+        announce(em, 'follow_up.armed', conversation.id, { followUpId: followUp.id });
+        return { followUpId: followUp.id };
+      });
+    },
+
+    async readFollowUp({ tenantId, followUpId }: FollowUpInput): Promise<FollowUpStanding> {
+      return database.inTenant(tenantId, async (em) => {
+        const followUp = await em.findOneOrFail(FollowUp, { id: followUpId });
+        return { state: followUp.state, waitMs: Math.max(0, followUp.dueAt.getTime() - Date.now()) };
+      });
+    },
+
+    /** Reminds the agents, or writes to the client in the thread; returns the reply to send, if any. */
+    async fireFollowUp({ tenantId, followUpId }: FollowUpInput): Promise<{ replyId: string | null }> {
+      return inStep(database, tenantId, 'fireFollowUp', async (em, notes) => {
+        const followUp = await em.findOneOrFail(FollowUp, { id: followUpId });
+        const conversation = await em.findOneOrFail(Conversation, { id: followUp.conversationId });
+        notes.about({ conversationId: conversation.id });
+        if (!(await claimFollowUp(em, followUpId))) {
+          await em.refresh(followUp);
+          notes.found(followUp.state);
+          // Fired by an execution that died before it could say so: its reply is the one to send.
+          return { replyId: followUp.sentReplyId ?? null };
+        }
+        await em.refresh(followUp);
+        const replyId =
+          followUp.mode === 'send' ? await writeToClient(em, followUp, conversation, installationMail) : null;
+        notes.found(replyId ? 'sent' : 'reminded');
+        audit(em, SYSTEM, {
+          action: 'follow_up.fired',
+          subject: { kind: 'follow-up', id: followUpId },
+          after: { replyId },
+        });
+        announce(em, 'follow_up.fired', conversation.id, { followUpId, replyId });
+        return { replyId };
+      });
+    },
+  };
+}
+
+// When it cannot be written (no address, no mailbox) the follow-up becomes a reminder: an agent sees it either way.
+async function writeToClient(
+  em: Parameters<typeof writeReply>[0],
+  followUp: FollowUp,
+  conversation: Conversation,
+  installationMail: Dependencies['installationMail'],
+): Promise<string | null> {
+  if (!followUp.text.trim()) return null;
+  try {
+    const reply = await writeReply(em, {
+      conversation,
+      answersMessageId: null,
+      text: followUp.text,
+      author: SYSTEM,
+      automatic: true,
+      draftId: null,
+      undoMs: 0,
+      accounts: { installationFrom: installationMail?.from ?? null },
+    });
+    followUp.sentReplyId = reply.id;
+    return reply.id;
+  } catch (error) {
+    if (error instanceof Conflict) return null;
+    throw error;
+  }
+}

@@ -1,0 +1,119 @@
+// What keeps the house in order: schedules that follow the integrations, requests that were forgotten, and data whose
+// time is over.
+import { ScheduleNotFoundError, ScheduleOverlapPolicy } from '@temporalio/client';
+import { Draft } from '#domain/conversations/draft.ts';
+import { Reply } from '#domain/conversations/reply.ts';
+import { Integration } from '#domain/integrations/integration.ts';
+import { Receipt } from '#domain/integrations/receipt.ts';
+import {
+  startApplyIntegration,
+  startFollowUp,
+  startReceiveMessage,
+  startSendReply,
+  tellDraftDecided,
+} from '#domain/record/run-request.ts';
+import { Trial } from '#domain/secrets/trial.ts';
+import { FollowUp } from '#domain/work/follow-up.ts';
+import { type ApplyIntegrationInput, TASK_QUEUES, WORKFLOWS, workflowIds } from '#workflows/contract.ts';
+import type { Dependencies } from './dependencies.ts';
+
+/** What is younger than this is on its way and not forgotten. */
+const FORGOTTEN_AFTER_MS = 60_000;
+const MOST_AT_ONCE = 500;
+
+export type Remembered = { receipts: number; decisions: number; replies: number; followUps: number };
+
+export function createHousekeeping({ database, temporal }: Dependencies) {
+  return {
+    /** Makes, changes, pauses or removes the schedule of a mailbox, as its row says. Idempotent. */
+    async applyIntegration({ tenantId, integrationId }: ApplyIntegrationInput): Promise<void> {
+      const integration = await database.inTenant(tenantId, (em) => em.findOne(Integration, { id: integrationId }));
+      const scheduleId = workflowIds.syncSchedule(tenantId, integrationId);
+      const handle = temporal.schedule.getHandle(scheduleId);
+      if (!integration || integration.removedAt || integration.channel !== 'email') {
+        await handle.delete().catch(ignoreMissing);
+        return;
+      }
+      const wanted = {
+        spec: { intervals: [{ every: integration.mailboxSettings().syncEverySeconds * 1000 }], jitter: 2_000 },
+        action: {
+          type: 'startWorkflow' as const,
+          workflowType: WORKFLOWS.syncMailbox,
+          workflowId: workflowIds.syncMailbox(tenantId, integrationId),
+          taskQueue: TASK_QUEUES.inbox,
+          args: [{ tenantId, integrationId }] as [{ tenantId: string; integrationId: string }],
+          workflowTaskTimeout: 2_000,
+        },
+        policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: 60_000 },
+        state: { paused: integration.state !== 'active', note: `The integration is ${integration.state}.` },
+      };
+      const exists = await handle.describe().then(() => true, ignoreMissing);
+      if (exists) await handle.update(() => wanted);
+      else
+        await temporal.schedule.create({
+          ...wanted,
+          scheduleId,
+          state: { ...wanted.state, triggerImmediately: integration.state === 'active' },
+        });
+    },
+
+    async listTenants(): Promise<string[]> {
+      const rows = await database.outsideTenants<{ id: string }>('select id from list_tenants() as id');
+      return rows.map((row) => row.id);
+    },
+
+    /** Asks again for what was committed and never begun, or decided and never heard. */
+    async remindOfForgotten({ tenantId }: { tenantId: string }): Promise<Remembered> {
+      return database.inTenant(tenantId, async (em) => {
+        const before = new Date(Date.now() - FORGOTTEN_AFTER_MS);
+        const limit = { limit: MOST_AT_ONCE };
+        const receipts = await em.find(Receipt, { state: 'kept', createdAt: { $lt: before } }, limit);
+        for (const receipt of receipts) startReceiveMessage(em, tenantId, receipt.id, receipt.runs);
+        const drafts = await em.find(Draft, { decidedAt: { $lt: before }, decisionHeardAt: null }, limit);
+        for (const draft of drafts) tellDraftDecided(em, draft.runId, draft.id, draft.decisionId!);
+        const replies = await em.find(
+          Reply,
+          { state: { $in: ['approved', 'sending'] }, notBefore: { $lt: before } },
+          limit,
+        );
+        for (const reply of replies) startSendReply(em, tenantId, reply.id);
+        const followUps = await em.find(FollowUp, { state: 'armed', dueAt: { $lt: before } }, limit);
+        for (const followUp of followUps) startFollowUp(em, tenantId, followUp.id);
+        return {
+          receipts: receipts.length,
+          decisions: drafts.length,
+          replies: replies.length,
+          followUps: followUps.length,
+        };
+      });
+    },
+
+    /** Forgets raw receipts and trials whose time is over. */
+    async forgetExpired({ tenantId }: { tenantId: string }): Promise<{ receipts: number; trials: number }> {
+      return database.inTenant(tenantId, async (em) => {
+        const now = new Date();
+        const over = { expiresAt: { $lt: now } };
+        const receipts = await em.nativeUpdate(
+          Receipt,
+          { ...over, raw: { $ne: null }, state: { $ne: 'kept' } },
+          { raw: null },
+        );
+        const trials = await em.nativeDelete(Trial, over);
+        return { receipts, trials };
+      });
+    },
+
+    /** After a Temporal server was replaced or restored: every mailbox gets its schedule again. */
+    async reapplyIntegrations({ tenantId }: { tenantId: string }): Promise<void> {
+      await database.inTenant(tenantId, async (em) => {
+        const mailboxes = await em.find(Integration, { channel: 'email', removedAt: null });
+        for (const mailbox of mailboxes) startApplyIntegration(em, tenantId, mailbox.id);
+      });
+    },
+  };
+}
+
+function ignoreMissing(error: unknown): false {
+  if (error instanceof ScheduleNotFoundError) return false;
+  throw error;
+}

@@ -1,0 +1,40 @@
+// What each task queue offers. The names of the functions are activity types: histories keep them for ever.
+import { createClassifying } from './classifying.ts';
+import type { Dependencies } from './dependencies.ts';
+import { createFollowingUp } from './following-up.ts';
+import { createHousekeeping } from './housekeeping.ts';
+import { createMailbox } from './mailbox.ts';
+import { createReceiving } from './receiving.ts';
+import { createReclassifying } from './reclassifying.ts';
+import { createReplying } from './replying.ts';
+import { createReviewing } from './reviewing.ts';
+import { createSending } from './sending.ts';
+import { createTrying } from './trying.ts';
+
+export function createActivities(dependencies: Dependencies) {
+  const receiving = createReceiving(dependencies);
+  const { judgeMessage, ...classifying } = createClassifying(dependencies);
+  const { draftReply, redraftReply, ...replying } = createReplying(dependencies);
+  const { transmitReply, lookUpReply, ...sending } = createSending(dependencies);
+  const { fetchNewMail, ...mailbox } = createMailbox(dependencies);
+  const { applyIntegration, ...housekeeping } = createHousekeeping(dependencies);
+  return {
+    /** Short database steps, run where the workflows run. */
+    inbox: {
+      ...receiving,
+      ...classifying,
+      ...replying,
+      ...createReviewing(dependencies),
+      ...sending,
+      ...createFollowingUp(dependencies),
+      ...createReclassifying(dependencies),
+      ...mailbox,
+      ...housekeeping,
+    },
+    mailboxes: { fetchNewMail, ...createTrying(dependencies) },
+    /** The model, SMTP, Temporal itself. */
+    providers: { judgeMessage, draftReply, redraftReply, transmitReply, lookUpReply, applyIntegration },
+  };
+}
+
+export type Activities = ReturnType<typeof createActivities>;

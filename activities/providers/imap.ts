@@ -1,0 +1,115 @@
+// One connection to one mailbox (RFC 9051), opened read-only: nothing is marked as read, moved or deleted. The one thing
+// ever written is a copy of what we sent, into the Sent folder of providers that do not file it themselves.
+import { ImapFlow, type ListResponse } from 'imapflow';
+import type { Reply } from '#domain/conversations/reply.ts';
+import { Integration, type MailServer } from '#domain/integrations/integration.ts';
+import { revealCredential } from '#domain/secrets/credential.ts';
+import type { Dependencies } from '../dependencies.ts';
+import { mailboxFailure } from '../failures.ts';
+
+const GREETING_WITHIN_MS = 15_000;
+const SILENCE_LIMIT_MS = 60_000;
+/** More than any provider lets through; bounds what a hostile server can make us hold. */
+const LARGEST_LITERAL_BYTES = 160_000_000;
+
+export type ImapAccount = { server: MailServer; password: string };
+
+/**
+ * Connects, runs `work`, and leaves.
+ * @throws ApplicationFailure as failures.ts says
+ */
+export async function withMailbox<Result>(
+  account: ImapAccount,
+  work: (client: ImapFlow) => Promise<Result>,
+): Promise<Result> {
+  const { server, password } = account;
+  const client = new ImapFlow({
+    host: server.host,
+    port: server.port,
+    secure: server.security === 'tls',
+    ...(server.security === 'tls' ? {} : { doSTARTTLS: server.security === 'starttls' }),
+    auth: { user: server.username, pass: password },
+    clientInfo: { name: 'Relais' },
+    logger: false,
+    disableAutoIdle: true,
+    connectionTimeout: GREETING_WITHIN_MS,
+    greetingTimeout: GREETING_WITHIN_MS,
+    socketTimeout: SILENCE_LIMIT_MS,
+    maxLiteralSize: LARGEST_LITERAL_BYTES,
+  });
+  // Without a listener a connection lost between two commands would end the process.
+  client.on('error', () => {});
+  try {
+    await client.connect();
+    const result = await work(client);
+    await client.logout().catch(() => {});
+    return result;
+  } catch (error) {
+    throw mailboxFailure(error, server.host);
+  } finally {
+    client.close();
+  }
+}
+
+/** The account of an integration, its password unsealed. */
+export async function imapAccount(
+  { database, keys }: Pick<Dependencies, 'database' | 'keys'>,
+  tenantId: string,
+  integrationId: string,
+): Promise<ImapAccount & { integration: Integration }> {
+  return database.inTenant(tenantId, async (em) => {
+    const integration = await em.findOneOrFail(Integration, { id: integrationId });
+    const password = await revealCredential(em, keys, integrationId, 'imap-password');
+    return { integration, server: integration.mailboxSettings().imap, password };
+  });
+}
+
+/** The folder of that special use (RFC 6154), or the first whose name is usual for it. */
+export function folderFor(folders: readonly ListResponse[], use: '\\Sent' | '\\Junk', usual: RegExp): string | null {
+  const named =
+    folders.find((folder) => folder.specialUse === use) ?? folders.find((folder) => usual.test(folder.name));
+  return named?.path ?? null;
+}
+
+const SENT_NAMES = /^(sent|sent items|sent messages|envoy[ée]s|messages envoy[ée]s|[ée]l[ée]ments envoy[ée]s)$/i;
+
+/** Whether a mail we may have sent stands in the Sent folder of its mailbox. */
+export async function findInSent(dependencies: Dependencies, tenantId: string, reply: Reply): Promise<boolean> {
+  if (!reply.integrationId) return false;
+  const account = await imapAccount(dependencies, tenantId, reply.integrationId);
+  return withMailbox(account, async (client) => {
+    const sent = folderFor(await client.list(), '\\Sent', SENT_NAMES);
+    if (!sent) return false;
+    await client.mailboxOpen(sent, { readOnly: true });
+    return (await sentCopies(client, reply)).length > 0;
+  });
+}
+
+/** Files a copy of what was sent, for the company's other mail programs; twice is once. */
+export async function keepInSent(
+  dependencies: Dependencies,
+  tenantId: string,
+  reply: Reply,
+  source: Buffer,
+): Promise<void> {
+  if (!reply.integrationId) return;
+  const account = await imapAccount(dependencies, tenantId, reply.integrationId);
+  if (filesSentMail(account.server.host)) return;
+  await withMailbox(account, async (client) => {
+    const sent = folderFor(await client.list(), '\\Sent', SENT_NAMES);
+    if (!sent) return;
+    await client.mailboxOpen(sent, { readOnly: true });
+    if ((await sentCopies(client, reply)).length > 0) return;
+    await client.append(sent, source, ['\\Seen']);
+  });
+}
+
+// Gmail and Exchange Online file submitted mail themselves: a copy of ours would be a second one.
+function filesSentMail(host: string): boolean {
+  return /(^|\.)(gmail\.com|googlemail\.com|office365\.com|outlook\.com)$/i.test(host);
+}
+
+async function sentCopies(client: ImapFlow, reply: Reply): Promise<number[]> {
+  const found = await client.search({ header: { 'message-id': reply.messageIdHeader } }, { uid: true });
+  return Array.isArray(found) ? found : [];
+}

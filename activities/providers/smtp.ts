@@ -1,0 +1,154 @@
+// Hands one mail to one SMTP server (RFC 5321) and tells exactly how far it came. Until the final dot has been written
+// nothing can have been accepted; after it, a lost connection leaves the outcome unknown.
+import { PassThrough, Transform } from 'node:stream';
+import SMTPConnection from 'nodemailer/lib/smtp-connection';
+import type { MailServer } from '#domain/integrations/integration.ts';
+
+export type SmtpAccount = { server: MailServer; password: string | null };
+
+export type Envelope = { from: string; to: string[] };
+
+export type TransmitEnd =
+  | { outcome: 'sent'; response: string }
+  | { outcome: 'retry'; failure: string; response: string }
+  | { outcome: 'failed'; failure: string; response: string }
+  | { outcome: 'unknown'; failure: string; response: string };
+
+export type TransmitOptions = {
+  /** Called when all but the final dot is written; false breaks the connection, and nothing is accepted. */
+  beforeFinalDot: () => Promise<boolean>;
+  /** Called on every sign of progress, for the activity's heartbeat. */
+  onProgress?: () => void;
+  timeoutMs?: number;
+};
+
+const DEFAULT_TIMEOUT_MS = 30_000;
+
+/**
+ * @param source the complete mail, CRLF line ends or not
+ * @returns how it ended; never throws for what a server or network can do
+ */
+export async function transmit(
+  account: SmtpAccount,
+  envelope: Envelope,
+  source: Buffer,
+  options: TransmitOptions,
+): Promise<TransmitEnd> {
+  const connection = connectionTo(account.server, options.timeoutMs ?? DEFAULT_TIMEOUT_MS);
+  const progress = { handedOver: false, fencedOff: false };
+  try {
+    await opened(connection);
+    options.onProgress?.();
+    if (account.password !== null) await loggedIn(connection, account.server.username, account.password);
+    options.onProgress?.();
+    const gate = finalDotGate(progress, connection, options.beforeFinalDot);
+    const response = await delivered(connection, envelope, source, gate);
+    connection.quit();
+    return { outcome: 'sent', response };
+  } catch (error) {
+    connection.close();
+    if (progress.fencedOff)
+      return { outcome: 'retry', failure: 'taken-over', response: 'Another attempt has taken over.' };
+    return endOf(error as SmtpError, progress.handedOver);
+  }
+}
+
+/** Opens, greets and logs in, then leaves: the test of a mailbox's settings. @throws SmtpError */
+export async function tryLogin(account: SmtpAccount, timeoutMs = DEFAULT_TIMEOUT_MS): Promise<void> {
+  const connection = connectionTo(account.server, timeoutMs);
+  try {
+    await opened(connection);
+    if (account.password !== null) await loggedIn(connection, account.server.username, account.password);
+    connection.quit();
+  } catch (error) {
+    connection.close();
+    throw error;
+  }
+}
+
+export type SmtpError = Error & { code?: string; responseCode?: number; response?: string; command?: string };
+
+function connectionTo(server: MailServer, timeoutMs: number): SMTPConnection {
+  return new SMTPConnection({
+    host: server.host,
+    port: server.port,
+    secure: server.security === 'tls',
+    requireTLS: server.security === 'starttls',
+    ignoreTLS: server.security === 'none',
+    connectionTimeout: timeoutMs,
+    greetingTimeout: timeoutMs,
+    socketTimeout: timeoutMs,
+  });
+}
+
+function opened(connection: SMTPConnection): Promise<void> {
+  return new Promise((resolve, reject) => {
+    connection.once('error', reject);
+    connection.connect((error) => (error ? reject(error) : resolve()));
+  });
+}
+
+function loggedIn(connection: SMTPConnection, user: string, pass: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    connection.once('error', reject);
+    connection.login({ user, pass, credentials: { user, pass } }, (error) => (error ? reject(error) : resolve()));
+  });
+}
+
+function delivered(connection: SMTPConnection, envelope: Envelope, source: Buffer, gate: Transform): Promise<string> {
+  return new Promise((resolve, reject) => {
+    connection.once('error', reject);
+    connection.once('end', () =>
+      reject(Object.assign(new Error('The server closed the connection.'), { code: 'ECONNECTION' })),
+    );
+    const body = new PassThrough();
+    body.end(source);
+    body.pipe(gate);
+    connection.send(envelope, gate, (error, info) => (error ? reject(error) : resolve(String(info?.response ?? ''))));
+  });
+}
+
+// The last place where the mail can still be held back: SMTPConnection writes the final dot when this stream ends.
+function finalDotGate(
+  progress: { handedOver: boolean; fencedOff: boolean },
+  connection: SMTPConnection,
+  beforeFinalDot: () => Promise<boolean>,
+): Transform {
+  return new Transform({
+    transform: (chunk, _encoding, done) => done(null, chunk),
+    flush(done) {
+      beforeFinalDot().then(
+        (mayGoOn) => {
+          if (mayGoOn) {
+            progress.handedOver = true;
+            done();
+            return;
+          }
+          progress.fencedOff = true;
+          connection.close();
+          connection.emit('error', new Error('held back'));
+        },
+        (error: Error) => {
+          connection.close();
+          connection.emit('error', error);
+        },
+      );
+    },
+  });
+}
+
+/** Turns an SMTP or network error into what it means for the mail (RFC 5321: 4yz try again, 5yz do not). */
+function endOf(error: SmtpError, handedOver: boolean): TransmitEnd {
+  const response = error.response ?? error.message;
+  const code = error.responseCode;
+  if (error.code === 'EAUTH') return { outcome: 'failed', failure: 'credentials-refused', response };
+  if (code !== undefined && code >= 500) return { outcome: 'failed', failure: refusalOf(error), response };
+  if (code !== undefined && code >= 400) return { outcome: 'retry', failure: 'server-busy', response };
+  if (error.code === 'EENVELOPE') return { outcome: 'failed', failure: 'recipient-refused', response };
+  if (handedOver) return { outcome: 'unknown', failure: 'outcome-unknown', response };
+  return { outcome: 'retry', failure: 'server-unreachable', response };
+}
+
+function refusalOf(error: SmtpError): string {
+  return error.code === 'EENVELOPE' || error.command === 'RCPT TO' ? 'recipient-refused' : 'message-refused';
+}

@@ -1,0 +1,84 @@
+// Reads a message another system sent to a custom webhook; the door has already checked it against the schema of
+// api/contract/custom-message.ts, and a receipt keeps those bytes.
+import { fileTypeFromBuffer } from 'file-type';
+import { type CustomMessage, customMessageSchema } from '#domain/integrations/custom-message.ts';
+import type { Contact } from '#domain/people/client.ts';
+import { normaliseAddress } from '#domain/rules/email-address.ts';
+import { toE164 } from '#domain/rules/phone-number.ts';
+import { splitReply } from '#domain/rules/quoted-text.ts';
+import { digestOf, type IncomingMessage, storable, threadKey, Unreadable } from './incoming-message.ts';
+import { sanitiseMailHtml } from './mail-html.ts';
+
+export async function readCustom(
+  raw: Buffer,
+  receipt: { integrationId: string; sourceId: string; receivedAt: Date },
+  phoneRegion: string,
+): Promise<IncomingMessage> {
+  const message = parse(raw);
+  const address = message.from.email ? normaliseAddress(message.from.email) : null;
+  const phone = message.from.phone ? toE164(message.from.phone, phoneRegion) : null;
+  const handle = message.from.id ?? null;
+  const text = storable(message.text);
+  return {
+    channel: 'webhook',
+    digest: digestOf(`webhook:${receipt.integrationId}:${receipt.sourceId}`),
+    externalId: receipt.sourceId,
+    inReplyTo: null,
+    references: [],
+    sender: { address, name: message.from.name ?? null, phone },
+    replyTo: null,
+    clientName: message.from.name ?? null,
+    contacts: contactsOf(receipt.integrationId, address, phone, handle),
+    recipients: [],
+    cc: [],
+    subject: storable(message.subject ?? ''),
+    text,
+    newText: splitReply(text).newText,
+    html: message.html ? sanitiseMailHtml(storable(message.html)) : null,
+    sentAt: message.sentAt ? new Date(message.sentAt) : receipt.receivedAt,
+    attachments: await Promise.all(message.attachments.map(readAttachment)),
+    threadKeys: message.conversation ? [threadKey(`webhook:${receipt.integrationId}`, message.conversation)] : [],
+    headers: [],
+    contentType: null,
+    returnPath: null,
+    bounce: null,
+    problems: [],
+  };
+}
+
+function parse(raw: Buffer): CustomMessage {
+  try {
+    return customMessageSchema.parse(JSON.parse(raw.toString('utf8')));
+  } catch (error) {
+    throw new Unreadable(`The message does not have the documented form: ${(error as Error).message}`);
+  }
+}
+
+function contactsOf(
+  integrationId: string,
+  address: string | null,
+  phone: string | null,
+  handle: string | null,
+): Contact[] {
+  return [
+    ...(address ? [{ kind: 'email' as const, value: address }] : []),
+    ...(phone ? [{ kind: 'phone' as const, value: phone }] : []),
+    ...(handle ? [{ kind: 'handle' as const, value: `${integrationId}:${handle}` }] : []),
+  ];
+}
+
+async function readAttachment(file: CustomMessage['attachments'][number]) {
+  const content = Buffer.from(file.content, 'base64');
+  const detected = await fileTypeFromBuffer(content).catch(() => undefined);
+  return {
+    name:
+      file.name
+        .replace(/[\p{Cc}\p{Cf}]/gu, '')
+        .split(/[/\\]/)
+        .at(-1) || 'attachment',
+    type: detected?.mime ?? 'application/octet-stream',
+    content,
+    contentId: null,
+    inline: false,
+  };
+}

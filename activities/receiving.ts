@@ -1,0 +1,309 @@
+// The first three steps of a message: has it come before, record it with its client and conversation, keep apart what
+// no person wrote to us. Each may run twice after a crash and then finds its own work done.
+import type { EntityManager } from '@mikro-orm/postgresql';
+import { Conversation } from '#domain/conversations/conversation.ts';
+import { supersedeWaitingDraft } from '#domain/conversations/draft-decision.ts';
+import { Attachment, Fingerprint, Message } from '#domain/conversations/message.ts';
+import { Reply } from '#domain/conversations/reply.ts';
+import { findThread } from '#domain/conversations/thread.ts';
+import { Integration } from '#domain/integrations/integration.ts';
+import { Receipt } from '#domain/integrations/receipt.ts';
+import { SenderRule } from '#domain/integrations/sender-rule.ts';
+import { recogniseClient } from '#domain/people/client.ts';
+import { audit } from '#domain/record/audit-event.ts';
+import { announce } from '#domain/record/event.ts';
+import { classifyMail, type MailTraits, type MailVerdict, mayAutoReplyTo } from '#domain/rules/automated-mail.ts';
+import { newId } from '#domain/tenancy/tenant-owned.ts';
+import { cancelFollowUps } from '#domain/work/follow-up.ts';
+import type { ReceiveMessageInput } from '#workflows/contract.ts';
+import type { Dependencies } from './dependencies.ts';
+import { currentRunId, inStep } from './in-step.ts';
+import { type IncomingMessage, Unreadable } from './readers/incoming-message.ts';
+import { detectLanguage } from './readers/language.ts';
+import { ReceiptReader } from './readers/read-receipt.ts';
+
+export type Recognised = { outcome: 'new' } | { outcome: 'duplicate'; messageId: string } | { outcome: 'set-aside' };
+
+export type Recorded =
+  | { outcome: 'recorded'; messageId: string; conversationId: string; channel: string }
+  | { outcome: 'duplicate'; messageId: string };
+
+export type Filtered = { kind: MailVerdict['kind']; reason: string };
+
+export function createReceiving({ database, attachments }: Dependencies) {
+  const reader = new ReceiptReader(database);
+
+  return {
+    /** Compares the message's identity with everything that came before; an unreadable one is set aside, visibly. */
+    async recogniseDuplicate({ tenantId, receiptId }: ReceiveMessageInput): Promise<Recognised> {
+      const message = await reader.read(tenantId, receiptId).catch((error) => {
+        if (error instanceof Unreadable) return error;
+        throw error;
+      });
+      return inStep(database, tenantId, 'recogniseDuplicate', async (em, notes) => {
+        notes.about({ receiptId });
+        if (message instanceof Unreadable) {
+          const receipt = await em.findOneOrFail(Receipt, { id: receiptId });
+          receipt.setAside(message.message);
+          announce(em, 'message.set_aside', null, { receiptId });
+          notes.found('set-aside', { problem: message.message });
+          return { outcome: 'set-aside' };
+        }
+        const earlier = await em.findOne(Fingerprint, { digest: message.digest });
+        if (!earlier || (await isFromReceipt(em, earlier.messageId, receiptId))) {
+          notes.found('new');
+          return { outcome: 'new' };
+        }
+        notes.found('duplicate', { messageId: earlier.messageId });
+        return { outcome: 'duplicate', messageId: earlier.messageId };
+      });
+    },
+
+    /** Ends the receipt of a message that is already here. */
+    async settleDuplicate(input: ReceiveMessageInput & { messageId: string }): Promise<void> {
+      await database.inTenant(input.tenantId, async (em) => {
+        const receipt = await em.findOneOrFail(Receipt, { id: input.receiptId });
+        receipt.recorded('duplicate', input.messageId);
+      });
+    },
+
+    /** Writes message, client, conversation and attachments in one transaction; the unique key has the last word. */
+    async recordMessage({ tenantId, receiptId }: ReceiveMessageInput): Promise<Recorded> {
+      const message = await reader.read(tenantId, receiptId);
+      const files = await Promise.all(
+        message.attachments.map(async (file) => ({ ...file, sha256: await attachments.keep(tenantId, file.content) })),
+      );
+      return inStep(database, tenantId, 'recordMessage', async (em, notes) => {
+        notes.about({ receiptId });
+        const done = await em.findOne(Message, { receiptId });
+        if (done) {
+          notes.about({ conversationId: done.conversationId, messageId: done.id });
+          return recorded(done);
+        }
+        const receipt = await em.findOneOrFail(Receipt, { id: receiptId });
+        const messageId = newId();
+        const owner = await claimFingerprint(em, tenantId, message.digest, messageId);
+        if (owner !== messageId) {
+          receipt.recorded('duplicate', owner);
+          notes.found('duplicate', { messageId: owner });
+          return { outcome: 'duplicate', messageId: owner };
+        }
+        const integration = await em.findOneOrFail(Integration, { id: receipt.integrationId });
+        const language = detectLanguage(message.newText || message.text);
+        const client = await recogniseClient(
+          em,
+          tenantId,
+          contactsOf(message, messageId),
+          message.clientName,
+          language,
+        );
+        const thread = await findThread(em, {
+          tenantId,
+          keys: message.threadKeys,
+          senderAddress: message.sender.address,
+          clientId: client.id,
+          returnedTo: (await bouncedMessage(em, message))?.conversationId ?? null,
+        });
+        const conversation =
+          thread.found ??
+          em.create(Conversation, {
+            id: thread.conversationId,
+            clientId: client.id,
+            integrationId: integration.id,
+            channel: message.channel,
+            subject: message.subject,
+            preview: previewOf(message),
+            language,
+            lastMessageAt: message.sentAt,
+            unread: false,
+          });
+        const row = em.create(Message, {
+          id: messageId,
+          conversationId: conversation.id,
+          direction: 'inbound',
+          channel: message.channel,
+          integrationId: integration.id,
+          receiptId,
+          runId: currentRunId(),
+          externalId: message.externalId,
+          inReplyTo: message.inReplyTo,
+          references: message.references,
+          sender: message.sender,
+          replyTo: message.replyTo,
+          recipients: message.recipients,
+          cc: message.cc,
+          subject: message.subject,
+          text: message.text,
+          newText: message.newText,
+          html: message.html,
+          language,
+          fromBackfill: receipt.origin.backfill === true,
+          sentAt: message.sentAt,
+        });
+        for (const file of files) {
+          em.create(Attachment, {
+            messageId,
+            name: file.name,
+            type: file.type,
+            size: file.content.length,
+            sha256: file.sha256,
+            contentId: file.contentId,
+            inline: file.inline,
+          });
+        }
+        receipt.recorded('new', messageId);
+        notes.about({ conversationId: conversation.id, messageId });
+        notes.found(thread.found ? 'joined' : 'opened', { by: thread.reason, problems: message.problems });
+        return recorded(row);
+      });
+    },
+
+    /**
+     * Tells a person's message from newsletters, automatic answers, bounces, loops and spam. Only a person's message
+     * makes the conversation unread, opens it again, cancels follow-ups and supersedes a waiting draft.
+     */
+    async filterBulkMail(input: { tenantId: string; receiptId: string; messageId: string }): Promise<Filtered> {
+      const incoming = await reader.read(input.tenantId, input.receiptId);
+      return inStep(database, input.tenantId, 'filterBulkMail', async (em, notes) => {
+        const message = await em.findOneOrFail(Message, { id: input.messageId });
+        const conversation = await em.findOneOrFail(Conversation, { id: message.conversationId });
+        notes.about({ ...input, conversationId: conversation.id });
+        if (message.kind) return { kind: message.kind, reason: message.kindReason ?? '' };
+        const traits = await traitsOf(em, message, incoming);
+        const verdict: MailVerdict =
+          message.channel === 'email' ? classifyMail(traits) : { kind: 'personal', reason: 'not-mail', evidence: [] };
+        message.kind = verdict.kind;
+        message.kindReason = verdict.reason;
+        message.mayAutoReply = message.channel !== 'email' || mayAutoReplyTo(traits, verdict).allowed;
+        if (verdict.kind === 'personal') await hear(em, conversation, message);
+        else await keepApart(em, conversation, message, incoming, verdict);
+        notes.found(verdict.kind, { reason: verdict.reason }, verdict.evidence);
+        return { kind: verdict.kind, reason: verdict.reason };
+      });
+    },
+  };
+}
+
+function recorded(message: Message): Recorded {
+  return {
+    outcome: 'recorded',
+    messageId: message.id,
+    conversationId: message.conversationId,
+    channel: message.channel,
+  };
+}
+
+async function isFromReceipt(em: EntityManager, messageId: string, receiptId: string): Promise<boolean> {
+  return (await em.count(Message, { id: messageId, receiptId })) === 1;
+}
+
+/** @returns the id of the message that owns the digest: ours, or the one that was faster */
+async function claimFingerprint(
+  em: EntityManager,
+  tenantId: string,
+  digest: string,
+  messageId: string,
+): Promise<string> {
+  await em.execute(
+    `insert into fingerprint (id, tenant_id, created_at, digest, message_id)
+     values (?, ?, now(), ?, ?) on conflict (tenant_id, digest) do nothing`,
+    [newId(), tenantId, digest, messageId],
+  );
+  return (await em.findOneOrFail(Fingerprint, { digest })).messageId;
+}
+
+// A message nobody signed still belongs to somebody: a client of its own.
+function contactsOf(message: IncomingMessage, messageId: string) {
+  return message.contacts.length > 0 ? message.contacts : [{ kind: 'handle' as const, value: `unknown:${messageId}` }];
+}
+
+function previewOf(message: { newText: string; text: string }): string {
+  return (message.newText || message.text).replace(/\s+/g, ' ').trim().slice(0, 200);
+}
+
+async function traitsOf(em: EntityManager, message: Message, incoming: IncomingMessage): Promise<MailTraits> {
+  const own = await em.find(Integration, { channel: 'email' });
+  const rules = await em.find(SenderRule, {});
+  const ours = await em.count(Message, {
+    conversationId: message.conversationId,
+    direction: 'outbound',
+    externalId: { $in: [...message.references, ...(message.inReplyTo ? [message.inReplyTo] : [])] },
+  });
+  const echo = message.externalId
+    ? await em.count(Message, { direction: 'outbound', externalId: message.externalId })
+    : 0;
+  return {
+    headers: incoming.headers,
+    senderAddress: message.sender.address,
+    returnPath: incoming.returnPath,
+    contentType: incoming.contentType,
+    subject: message.subject,
+    text: message.text,
+    html: incoming.html,
+    answersUs: ours > 0,
+    ownAddresses: own.map((integration) => integration.address),
+    ownMessageId: echo > 0,
+    senderRules: rules.map(({ pattern, verdict }) => ({ pattern, verdict })),
+  };
+}
+
+async function hear(em: EntityManager, conversation: Conversation, message: Message): Promise<void> {
+  conversation.kind = 'personal';
+  if (!message.fromBackfill) {
+    conversation.hear({ at: message.sentAt, preview: previewOf(message) });
+    await supersedeWaitingDraft(em, conversation, { kind: 'client', id: conversation.clientId });
+    await cancelFollowUps(em, conversation.id, 'client-answered');
+  } else {
+    conversation.messageCount += 1;
+  }
+  announce(em, 'message.received', conversation.id, { messageId: message.id });
+}
+
+async function keepApart(
+  em: EntityManager,
+  conversation: Conversation,
+  message: Message,
+  incoming: IncomingMessage,
+  verdict: MailVerdict,
+): Promise<void> {
+  const isNew = conversation.messageCount === 0;
+  conversation.messageCount += 1;
+  if (isNew) {
+    conversation.kind = verdict.kind;
+    if (verdict.kind === 'spam') conversation.changeStatus('spam');
+  }
+  if (verdict.kind === 'bounce') await markBounced(em, incoming);
+  const receipt = await em.findOne(Receipt, { id: message.receiptId ?? message.id });
+  if (receipt) receipt.outcome = 'filtered';
+  audit(
+    em,
+    { kind: 'system' },
+    {
+      action: 'message.filtered',
+      subject: { kind: 'message', id: message.id },
+      after: { kind: verdict.kind, reason: verdict.reason },
+    },
+  );
+  announce(em, 'message.filtered', conversation.id, { messageId: message.id, kind: verdict.kind });
+}
+
+// A permanent failure (RFC 3463, class 5) ends the reply it names; a delay report changes nothing.
+async function markBounced(em: EntityManager, incoming: IncomingMessage): Promise<void> {
+  const sent = await bouncedMessage(em, incoming);
+  const isFinal = incoming.bounce?.recipients.some(
+    (entry) => entry.action === 'failed' || entry.status?.startsWith('5'),
+  );
+  if (!sent || !isFinal) return;
+  const status = incoming.bounce?.recipients.find((entry) => entry.status)?.status;
+  await em.nativeUpdate(
+    Reply,
+    { messageId: sent.id },
+    { state: 'failed', failure: 'bounced', lastResponse: status ?? '' },
+  );
+  announce(em, 'reply.changed', sent.conversationId, { messageId: sent.id });
+}
+
+async function bouncedMessage(em: EntityManager, incoming: IncomingMessage): Promise<Message | null> {
+  const id = incoming.bounce?.originalMessageId;
+  return id ? em.findOne(Message, { direction: 'outbound', externalId: id }) : null;
+}

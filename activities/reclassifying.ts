@@ -1,0 +1,86 @@
+// Sorts again what has no folder: rules may have come since, and the model is asked again only where message, folders
+// or model have changed.
+import type { EntityManager } from '@mikro-orm/postgresql';
+import { Conversation } from '#domain/conversations/conversation.ts';
+import { firstMatch, foldersWithRules, messageFacts } from '#domain/conversations/folder-rules.ts';
+import { Message } from '#domain/conversations/message.ts';
+import { audit } from '#domain/record/audit-event.ts';
+import { announce } from '#domain/record/event.ts';
+import { AnsweringSettings } from '#domain/tenancy/answering-settings.ts';
+import { judgementDigest, modelFolders } from './classifying.ts';
+import type { Dependencies } from './dependencies.ts';
+
+const PAGE = 50;
+
+export type FolderlessPage = {
+  /** Messages the model has not judged as things stand now. */
+  askModel: string[];
+  sorted: number;
+  /** Where the next page begins; null after the last one. */
+  next: string | null;
+};
+
+export function createReclassifying({ database }: Dependencies) {
+  return {
+    /** Tries the rules on one page of conversations that have no folder and that no person has sorted. */
+    async sortFolderlessPage({ tenantId, after }: { tenantId: string; after: string | null }): Promise<FolderlessPage> {
+      return database.inTenant(tenantId, async (em) => {
+        const page = await folderless(em, after);
+        const folders = await foldersWithRules(em);
+        const settings = await em.findOne(AnsweringSettings, { modelEnabled: true });
+        const described = await modelFolders(em);
+        const askModel: string[] = [];
+        let sorted = 0;
+        for (const conversation of page) {
+          const message = await newestOfClient(em, conversation.id);
+          if (!message) continue;
+          const [facts] = await messageFacts(em, [message]);
+          const match = firstMatch(folders, facts!);
+          if (match && conversation.sortInto(match.folder.id, 'rule')) {
+            sorted += 1;
+            recordMove(em, conversation, match.folder.id);
+          } else if (settings && conversation.judgedBy !== judgementDigest(message, settings, described)) {
+            askModel.push(message.id);
+          }
+        }
+        return { askModel, sorted, next: page.length === PAGE ? page.at(-1)!.id : null };
+      });
+    },
+  };
+}
+
+function folderless(em: EntityManager, after: string | null): Promise<Conversation[]> {
+  return em.find(
+    Conversation,
+    {
+      folderId: null,
+      sortedBy: null,
+      kind: 'personal',
+      status: { $in: ['new', 'in_progress'] },
+      ...(after ? { id: { $gt: after } } : {}),
+    },
+    { orderBy: { id: 'asc' }, limit: PAGE },
+  );
+}
+
+function newestOfClient(em: EntityManager, conversationId: string): Promise<Message | null> {
+  return em.findOne(
+    Message,
+    { conversationId, direction: 'inbound', kind: 'personal' },
+    { orderBy: { sentAt: 'desc' } },
+  );
+}
+
+function recordMove(em: EntityManager, conversation: Conversation, folderId: string): void {
+  audit(
+    em,
+    { kind: 'rule', id: folderId },
+    {
+      action: 'conversation.sorted',
+      subject: { kind: 'conversation', id: conversation.id },
+      before: { folderId: null },
+      after: { folderId },
+    },
+  );
+  announce(em, 'conversation.sorted', conversation.id, { folderId });
+}

@@ -1,0 +1,262 @@
+// Whether a message is answered, and with what draft. The decision itself is the pure rule of domain/rules/anti-loop.ts;
+// here are the facts it needs, and the words.
+import type { EntityManager } from '@mikro-orm/postgresql';
+import { Conversation } from '#domain/conversations/conversation.ts';
+import { Draft } from '#domain/conversations/draft.ts';
+import { Folder } from '#domain/conversations/folder.ts';
+import { Message } from '#domain/conversations/message.ts';
+import { Reply } from '#domain/conversations/reply.ts';
+import { type FoundArticle, findArticles } from '#domain/knowledge/article.ts';
+import { Client } from '#domain/people/client.ts';
+import { audit } from '#domain/record/audit-event.ts';
+import { announce } from '#domain/record/event.ts';
+import { decideReply, type ReplyDecision, type ReplyFacts } from '#domain/rules/anti-loop.ts';
+import { Credential } from '#domain/secrets/credential.ts';
+import { AnsweringSettings } from '#domain/tenancy/answering-settings.ts';
+import { newId } from '#domain/tenancy/tenant-owned.ts';
+import type { MessageRef } from './classifying.ts';
+import type { Dependencies } from './dependencies.ts';
+import { currentRunId, inStep } from './in-step.ts';
+import { type DraftWritten, ModelProvider } from './providers/model.ts';
+
+export type ReplyPlan = ReplyDecision & { folderName: string | null };
+
+export type Drafted =
+  | { outcome: 'drafted'; draftId: string; origin: 'model' | 'article'; suspicious: boolean; deadlineMs: number | null }
+  | { outcome: 'nothing-to-say' }
+  | { outcome: 'overtaken' };
+
+export type DraftAsk = MessageRef & {
+  /** Why it waits for a person although the folder answers by itself; a stable code. */
+  caution: string | null;
+  /** The model has failed for good: make do with the knowledge articles. */
+  withoutModel?: boolean;
+};
+
+export function createReplying({ database, keys, patience }: Dependencies) {
+  const model = new ModelProvider(database, keys, patience.modelTimeoutMs);
+
+  return {
+    /** No, a draft, at once, or look again later; and why. */
+    async decideReply({ tenantId, messageId }: MessageRef): Promise<ReplyPlan> {
+      return inStep(database, tenantId, 'decideReply', async (em, notes) => {
+        const message = await em.findOneOrFail(Message, { id: messageId });
+        const conversation = await em.findOneOrFail(Conversation, { id: message.conversationId });
+        notes.about({ messageId, conversationId: conversation.id });
+        const folder = conversation.folderId ? await em.findOne(Folder, { id: conversation.folderId }) : null;
+        const settings = await em.findOne(AnsweringSettings, {});
+        const decision = decideReply(await factsOf(em, message, conversation, folder, settings), {
+          quietMs: patience.quietMs,
+          perClientPerDay: settings?.automaticPerClientPerDay ?? 0,
+          perTenantPerDay: settings?.automaticPerDay ?? 0,
+        });
+        notes.found(decision.reply, { reason: decision.reason, folder: folder?.name ?? null });
+        return { ...decision, folderName: folder?.name ?? null };
+      });
+    },
+
+    /**
+     * Writes the draft that waits in the conversation: by the model, or from the article that fits best. Run again, it
+     * finds the draft it made.
+     * @throws ApplicationFailure as activities/failures.ts says
+     */
+    async draftReply(ask: DraftAsk): Promise<Drafted> {
+      const { tenantId, messageId } = ask;
+      const earlier = await database.inTenant(tenantId, (em) => em.findOne(Draft, { messageId, state: 'waiting' }));
+      if (earlier) return drafted(earlier, false);
+      const asked = await database.inTenant(tenantId, (em) => gather(em, messageId));
+      const usesModel = asked.hasModel && !ask.withoutModel;
+      const written = usesModel
+        ? await model.draft(tenantId, { ...asked, instruction: null, previousDraft: null })
+        : fromArticle(asked.articles);
+      return inStep(database, tenantId, 'draftReply', async (em, notes) => {
+        notes.about({ messageId, conversationId: asked.conversationId });
+        if (!written) {
+          notes.found('nothing-to-say');
+          return { outcome: 'nothing-to-say' };
+        }
+        if (await isOvertaken(em, asked.conversationId, messageId)) {
+          notes.found('overtaken');
+          return { outcome: 'overtaken' };
+        }
+        const draft = await keepDraft(em, ask, asked, written, usesModel ? 'model' : 'article');
+        notes.found(usesModel ? 'by-model' : 'from-article', {
+          articles: asked.articles.filter((found) => written.articleIds.includes(found.id)).map((found) => found.title),
+          caution: draft.caution,
+        });
+        return drafted(draft, written.suspicious);
+      });
+    },
+
+    /** Writes the text again as an agent asked; when that fails the old text comes back with a word of caution. */
+    async redraftReply({ tenantId, draftId }: { tenantId: string; draftId: string }): Promise<void> {
+      const before = await database.inTenant(tenantId, (em) => em.findOneOrFail(Draft, { id: draftId }));
+      const asked = await database.inTenant(tenantId, (em) => gather(em, before.messageId));
+      const written = asked.hasModel
+        ? await model.draft(tenantId, { ...asked, instruction: before.instruction ?? null, previousDraft: before.text })
+        : fromArticle(asked.articles.filter((article) => !before.articleIds.includes(article.id)));
+      await inStep(database, tenantId, 'draftReply', async (em, notes) => {
+        notes.about({ messageId: before.messageId, conversationId: before.conversationId });
+        notes.found(written ? 'written-again' : 'nothing-else-to-say');
+        await backToWaiting(em, draftId, {
+          ...(written ? { text: written.text, articleIds: written.articleIds } : {}),
+          caution: written ? null : 'no-other-article',
+        });
+      });
+    },
+
+    /** The model could not write it again: the draft waits with its old text. */
+    async keepOldDraft({ tenantId, draftId }: { tenantId: string; draftId: string }): Promise<void> {
+      await inStep(database, tenantId, 'draftReply', async (em, notes) => {
+        const draft = await em.findOneOrFail(Draft, { id: draftId });
+        notes.about({ messageId: draft.messageId, conversationId: draft.conversationId });
+        notes.found('kept-old');
+        await backToWaiting(em, draftId, { caution: 'model-failed' });
+      });
+    },
+  };
+}
+
+async function factsOf(
+  em: EntityManager,
+  message: Message,
+  conversation: Conversation,
+  folder: Folder | null,
+  settings: AnsweringSettings | null,
+): Promise<ReplyFacts> {
+  const [counts] = await em.execute<{ since_human: string; to_client: string; in_tenant: string; newer: string }[]>(
+    `select
+       (select count(*) from reply where conversation_id = ? and automatic and state <> 'cancelled'
+          and created_at > coalesce((select max(created_at) from reply
+                                      where conversation_id = ? and not automatic), '-infinity')) as since_human,
+       (select count(*) from reply join conversation on conversation.id = reply.conversation_id
+         where conversation.client_id = ? and automatic and reply.created_at > now() - interval '1 day') as to_client,
+       (select count(*) from reply where automatic and created_at > now() - interval '1 day') as in_tenant,
+       (select count(*) from message where conversation_id = ? and direction = 'inbound' and kind = 'personal'
+          and (created_at, id) > (?, ?)) as newer`,
+    [conversation.id, conversation.id, conversation.clientId, conversation.id, message.createdAt, message.id],
+  );
+  return {
+    mode: folder?.replyMode ?? 'off',
+    hasModel: await hasModel(em, settings),
+    hasTenantPrompt: Boolean(settings?.prompt.trim()),
+    kind: message.kind ?? 'personal',
+    mayAutoReply: { allowed: message.mayAutoReply, reason: 'sender-does-not-want-it' },
+    newestInConversation: Number(counts?.newer) === 0,
+    msSinceLastOutbound: conversation.lastOutboundAt ? Date.now() - conversation.lastOutboundAt.getTime() : null,
+    automaticSinceHuman: Number(counts?.since_human),
+    automaticToClientToday: Number(counts?.to_client),
+    automaticInTenantToday: Number(counts?.in_tenant),
+    suspicious: false,
+    fromBackfill: message.fromBackfill,
+  };
+}
+
+async function hasModel(em: EntityManager, settings: AnsweringSettings | null): Promise<boolean> {
+  return settings?.modelEnabled === true && (await em.count(Credential, { name: 'model-key' })) > 0;
+}
+
+type Gathered = Awaited<ReturnType<typeof gather>>;
+
+const MESSAGES_SHOWN = 12;
+
+async function gather(em: EntityManager, messageId: string) {
+  const message = await em.findOneOrFail(Message, { id: messageId });
+  const conversation = await em.findOneOrFail(Conversation, { id: message.conversationId });
+  const folder = await em.findOneOrFail(Folder, { id: conversation.folderId ?? '' });
+  const settings = await em.findOne(AnsweringSettings, {});
+  const client = await em.findOneOrFail(Client, { id: conversation.clientId });
+  const newest = await em.find(
+    Message,
+    { conversationId: conversation.id, kind: 'personal' },
+    { orderBy: { sentAt: 'desc' }, limit: MESSAGES_SHOWN },
+  );
+  const articles = folder.useKnowledge ? await findArticles(em, `${message.subject}\n${message.newText}`) : [];
+  return {
+    conversationId: conversation.id,
+    folder,
+    settings: settings ?? em.create(AnsweringSettings, {}, { persist: false }),
+    hasModel: await hasModel(em, settings),
+    messages: newest.reverse().map((one) => ({
+      from: one.direction === 'inbound' ? ('client' as const) : ('company' as const),
+      text: one.newText || one.text,
+    })),
+    clientName: client.name ?? null,
+    subject: conversation.subject,
+    language: message.language ?? conversation.language ?? null,
+    articles,
+  };
+}
+
+/** Without a model: the words of the best article, as they stand. */
+function fromArticle(articles: FoundArticle[]): DraftWritten | null {
+  const [best] = articles;
+  return best ? { text: best.text, articleIds: [best.id], suspicious: false } : null;
+}
+
+async function isOvertaken(em: EntityManager, conversationId: string, messageId: string): Promise<boolean> {
+  const message = await em.findOneOrFail(Message, { id: messageId });
+  const later = { conversationId, createdAt: { $gt: message.createdAt } };
+  return (
+    (await em.count(Message, { ...later, direction: 'inbound', kind: 'personal' })) > 0 ||
+    (await em.count(Reply, later)) > 0
+  );
+}
+
+async function keepDraft(
+  em: EntityManager,
+  ask: DraftAsk,
+  asked: Gathered,
+  written: DraftWritten,
+  origin: 'model' | 'article',
+): Promise<Draft> {
+  const { deadlineSeconds } = asked.folder;
+  const draft = em.create(Draft, {
+    id: newId(),
+    conversationId: asked.conversationId,
+    messageId: ask.messageId,
+    folderId: asked.folder.id,
+    runId: currentRunId(),
+    origin,
+    text: written.text,
+    articleIds: written.articleIds,
+    caution: written.suspicious ? 'suspicious' : ask.caution,
+    deadlineAt:
+      deadlineSeconds === null || deadlineSeconds === undefined ? null : new Date(Date.now() + deadlineSeconds * 1000),
+    deadlineAction: asked.folder.deadlineAction,
+  });
+  const conversation = await em.findOneOrFail(Conversation, { id: asked.conversationId });
+  conversation.waitingDraftId = draft.id;
+  audit(em, origin === 'model' ? { kind: 'model' } : { kind: 'system' }, {
+    action: 'draft.written',
+    subject: { kind: 'draft', id: draft.id },
+    after: { origin, articleIds: written.articleIds },
+  });
+  announce(em, 'draft.waiting', conversation.id, { draftId: draft.id });
+  return draft;
+}
+
+function drafted(draft: Draft, suspicious: boolean): Drafted {
+  return {
+    outcome: 'drafted',
+    draftId: draft.id,
+    origin: draft.origin === 'model' ? 'model' : 'article',
+    suspicious,
+    deadlineMs: draft.deadlineAt ? Math.max(0, draft.deadlineAt.getTime() - Date.now()) : null,
+  };
+}
+
+// Only while it is being written again: a newer message may have superseded it meanwhile.
+async function backToWaiting(
+  em: EntityManager,
+  draftId: string,
+  change: { text?: string; articleIds?: string[]; caution: string | null },
+): Promise<void> {
+  const draft = await em.findOneOrFail(Draft, { id: draftId });
+  const back = await em.nativeUpdate(
+    Draft,
+    { id: draftId, state: 'regenerating' },
+    { ...change, state: 'waiting', version: draft.version + 1, instruction: null },
+  );
+  if (back === 1) announce(em, 'draft.waiting', draft.conversationId, { draftId, version: draft.version + 1 });
+}

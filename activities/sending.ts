@@ -1,0 +1,163 @@
+// One reply on its way out, by the send protocol of domain/conversations/reply.ts: take it, hand it over, record how it
+// ended. A worker that dies in between leaves a row from which the workflow can tell whether anything can have left.
+import { Message } from '#domain/conversations/message.ts';
+import { type AttemptEnd, beginAttempt, endAttempt, markHandedOver, Reply } from '#domain/conversations/reply.ts';
+import { faultPoint } from '#domain/fault-point.ts';
+import { Integration } from '#domain/integrations/integration.ts';
+import { announce } from '#domain/record/event.ts';
+import type { ReplyState } from '#domain/rules/words.ts';
+import { Credential } from '#domain/secrets/credential.ts';
+import type { Dependencies } from './dependencies.ts';
+import { inStep, type StepNotes } from './in-step.ts';
+import { findInSent, keepInSent } from './providers/imap.ts';
+import { composeMail } from './providers/outgoing-mail.ts';
+import { type SmtpAccount, transmit } from './providers/smtp.ts';
+
+export type ReplyRef = { tenantId: string; replyId: string };
+export type Attempt = ReplyRef & { token: string };
+
+export type ReplyStanding = {
+  state: ReplyState;
+  /** Time left to take it back, or until the moment it is scheduled for. */
+  waitMs: number;
+  attempts: number;
+};
+
+export function createSending(dependencies: Dependencies) {
+  const { database, patience } = dependencies;
+
+  return {
+    async readReply({ tenantId, replyId }: ReplyRef): Promise<ReplyStanding> {
+      return database.inTenant(tenantId, async (em) => {
+        const reply = await em.findOneOrFail(Reply, { id: replyId });
+        const waitMs = Math.max(0, reply.notBefore.getTime() - Date.now());
+        return { state: reply.state, waitMs, attempts: reply.attempts };
+      });
+    },
+
+    /** @returns false when there is nothing to send any more */
+    async beginSending({ tenantId, replyId, token }: Attempt): Promise<boolean> {
+      const begun = await database.inTenant(tenantId, (em) => beginAttempt(em, replyId, token));
+      await faultPoint('send.after_intent');
+      return begun;
+    },
+
+    /** Speaks SMTP once. It is never repeated by Temporal: the workflow looks at the row first. */
+    async transmitReply(attempt: Attempt): Promise<AttemptEnd> {
+      const { tenantId, replyId, token } = attempt;
+      const { reply, message, account } = await database.inTenant(tenantId, async (em) => {
+        const reply = await em.findOneOrFail(Reply, { id: replyId });
+        const message = await em.findOneOrFail(Message, { id: reply.messageId });
+        return { reply, message, account: await smtpAccount(dependencies, em, reply) };
+      });
+      if (reply.attemptToken !== token || reply.state !== 'sending') {
+        return { outcome: 'retry', failure: 'taken-over', response: 'Another attempt has taken over.' };
+      }
+      const mail = await composeMail(reply, message);
+      const end = await transmit(account, mail.envelope, mail.source, {
+        timeoutMs: patience.smtpTimeoutMs,
+        beforeFinalDot: async () => {
+          await faultPoint('send.before_dot');
+          const mayGoOn = await database.inTenant(tenantId, (em) => markHandedOver(em, replyId, token));
+          if (mayGoOn) await faultPoint('send.after_dot_before_250');
+          return mayGoOn;
+        },
+      });
+      if (end.outcome === 'sent') {
+        await faultPoint('send.after_250_before_record');
+        // Recorded here already, so that what comes after cannot turn a known outcome into an unknown one; when the
+        // database is away the workflow records what this returns.
+        await database.inTenant(tenantId, (em) => endAttempt(em, replyId, token, end)).catch(() => {});
+        await keepInSent(dependencies, tenantId, reply, mail.source).catch(() => {});
+      }
+      return end;
+    },
+
+    /** A run that was ended from outside left the reply in the middle of an attempt: ends that attempt. */
+    async concludeAbandoned({ tenantId, replyId }: ReplyRef): Promise<ReplyState> {
+      return database.inTenant(tenantId, async (em) => {
+        const reply = await em.findOneOrFail(Reply, { id: replyId });
+        if (reply.state !== 'sending' || !reply.attemptToken) return reply.state;
+        return endAttempt(em, replyId, reply.attemptToken, endOfSilence(reply));
+      });
+    },
+
+    /**
+     * Records how an attempt ended. Without a word from it (the worker died), the row tells: before the hand-over
+     * nothing can have left and it may be tried again; after it the outcome is unknown.
+     */
+    async concludeAttempt({
+      tenantId,
+      replyId,
+      token,
+      end,
+    }: Attempt & { end: AttemptEnd | null }): Promise<ReplyState> {
+      return inStep(database, tenantId, 'sendReply', async (em, notes) => {
+        const reply = await em.findOneOrFail(Reply, { id: replyId });
+        const known = end ?? endOfSilence(reply);
+        const state = await endAttempt(em, replyId, token, known);
+        aboutReply(notes, reply);
+        notes.found(state, { failure: 'failure' in known ? known.failure : null, attempt: reply.attempts });
+        announce(em, 'reply.changed', reply.conversationId, { replyId, messageId: reply.messageId, state });
+        return state;
+      });
+    },
+
+    /** Looks for a mail whose outcome is unknown in the Sent folder. Only finding it proves anything. */
+    async lookUpReply({ tenantId, replyId }: ReplyRef): Promise<{ found: boolean }> {
+      const reply = await database.inTenant(tenantId, (em) => em.findOneOrFail(Reply, { id: replyId }));
+      const found = await findInSent(dependencies, tenantId, reply);
+      if (found && reply.attemptToken) {
+        const proof: AttemptEnd = { outcome: 'sent', response: 'Found in the Sent folder.' };
+        const { attemptToken } = reply;
+        await inStep(database, tenantId, 'sendReply', async (em, notes) => {
+          aboutReply(notes, reply);
+          notes.found('found-in-sent');
+          await endAttempt(em, replyId, attemptToken, proof);
+          announce(em, 'reply.changed', reply.conversationId, { replyId, messageId: reply.messageId, state: 'sent' });
+        });
+      }
+      return { found };
+    },
+
+    /** Given up after days of temporary faults: a person must see it. */
+    async giveUpReply({ tenantId, replyId }: ReplyRef): Promise<void> {
+      await inStep(database, tenantId, 'sendReply', async (em, notes) => {
+        const reply = await em.findOneOrFail(Reply, { id: replyId });
+        aboutReply(notes, reply);
+        notes.found('given-up', { failure: reply.failure ?? null });
+        await em.nativeUpdate(Reply, { id: replyId, state: 'approved' }, { state: 'failed' });
+        announce(em, 'reply.changed', reply.conversationId, { replyId, messageId: reply.messageId, state: 'failed' });
+      });
+    },
+  };
+}
+
+function aboutReply(notes: StepNotes, reply: Reply): void {
+  notes.about({ conversationId: reply.conversationId, messageId: reply.messageId });
+}
+
+function endOfSilence(reply: Reply): AttemptEnd {
+  if (reply.handedOverAt) {
+    return {
+      outcome: 'unknown',
+      failure: 'outcome-unknown',
+      response: 'The worker stopped after the mail was handed over.',
+    };
+  }
+  return { outcome: 'retry', failure: 'interrupted', response: 'The worker stopped before the mail was handed over.' };
+}
+
+async function smtpAccount(
+  { keys, installationMail }: Dependencies,
+  em: Parameters<typeof beginAttempt>[0],
+  reply: Reply,
+): Promise<SmtpAccount> {
+  if (!reply.integrationId) {
+    if (!installationMail) throw new Error('The installation has no mail server: set SMTP_URL and MAIL_FROM.');
+    return { server: installationMail.server, password: installationMail.password };
+  }
+  const integration = await em.findOneOrFail(Integration, { id: reply.integrationId });
+  const credential = await em.findOne(Credential, { ownerId: integration.id, name: 'smtp-password' });
+  return { server: integration.mailboxSettings().smtp, password: credential?.reveal(keys) ?? null };
+}

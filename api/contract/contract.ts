@@ -1,0 +1,22 @@
+// The whole API in one value: the server mounts it, the screens call it, the OpenAPI document is made from it.
+import { conversations } from './conversations.ts';
+import { drafts, followUps, replies } from './drafts.ts';
+import { folders } from './folders.ts';
+import { integrations } from './integrations.ts';
+import { answering, knowledge, record, senderRules, session } from './settings.ts';
+
+export const contract = {
+  ...session,
+  ...conversations,
+  ...drafts,
+  ...replies,
+  ...followUps,
+  ...folders,
+  ...integrations,
+  ...knowledge,
+  ...answering,
+  ...senderRules,
+  ...record,
+};
+
+export type RelaisContract = typeof contract;

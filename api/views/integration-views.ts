@@ -1,0 +1,101 @@
+// Channels, their trials and their synchronisations as the settings show them. No secret ever appears in one.
+import type { EntityManager } from '@mikro-orm/postgresql';
+import { sql } from 'kysely';
+import { queries } from '#domain/database/tables.ts';
+import type { Integration } from '#domain/integrations/integration.ts';
+import type { Sync } from '#domain/integrations/sync.ts';
+import type { KeyRing } from '#domain/secrets/key-ring.ts';
+import type { Trial } from '#domain/secrets/trial.ts';
+import type { integrations } from '../contract/integrations.ts';
+import type { Answer } from '../contract/route.ts';
+import { page, readCursor } from '../paging.ts';
+import { webhookUrl } from '../webhooks/call-example.ts';
+
+export function integrationViewOf(
+  integration: Integration,
+  publicUrl: string,
+): Answer<typeof integrations.changeIntegration> {
+  return {
+    id: integration.id,
+    channel: integration.channel,
+    name: integration.name,
+    address: integration.address,
+    state: integration.state,
+    lastSuccessAt: integration.lastSuccessAt?.toISOString() ?? null,
+    lastError: integration.lastError ?? null,
+    lastErrorAt: integration.lastErrorAt?.toISOString() ?? null,
+    mailbox: integration.channel === 'email' ? integration.mailboxSettings() : null,
+    webhook:
+      integration.channel === 'webhook'
+        ? { url: webhookUrl(publicUrl, integration.id), replyThrough: integration.webhookSettings().replyThrough }
+        : null,
+    createdAt: integration.createdAt.toISOString(),
+  };
+}
+
+export function mailboxTrialViewOf(trial: Trial, keys: KeyRing): Answer<typeof integrations.getMailboxTrial> {
+  type Result = Omit<Answer<typeof integrations.getMailboxTrial>, 'id' | 'state'>;
+  const result = trial.result<Result>(keys) ?? { problems: [], folders: [], mails: [], total: 0 };
+  return { id: trial.id, state: trial.state, ...result };
+}
+
+type Counts = { new: number; duplicates: number; newsletters: number; failed: number; pending: number };
+
+export async function syncViewOf(em: EntityManager, sync: Sync): Promise<Answer<typeof integrations.getSync>> {
+  const [counts] = await em.execute<Counts[]>(
+    `select count(*) filter (where outcome = 'new')::int as new,
+            count(*) filter (where outcome = 'duplicate')::int as duplicates,
+            count(*) filter (where outcome = 'filtered')::int as newsletters,
+            count(*) filter (where state = 'set_aside')::int as failed,
+            count(*) filter (where state = 'kept')::int as pending
+       from receipt where sync_id = ?`,
+    [sync.id],
+  );
+  return {
+    id: sync.id,
+    state: sync.state,
+    trigger: sync.trigger,
+    seen: sync.seen,
+    remaining: sync.remaining,
+    ...(counts ?? { new: 0, duplicates: 0, newsletters: 0, failed: 0, pending: 0 }),
+    error: sync.error ?? null,
+    createdAt: sync.createdAt.toISOString(),
+    finishedAt: sync.finishedAt?.toISOString() ?? null,
+  };
+}
+
+const PAGE = 50;
+
+export async function setAsideList(
+  em: EntityManager,
+  cursorText: string | undefined,
+): Promise<Answer<typeof integrations.listSetAside>> {
+  const cursor = readCursor(cursorText);
+  let query = queries(em)
+    .selectFrom('receipt')
+    .select([
+      'id',
+      'integration_id',
+      'format',
+      'problem',
+      'created_at',
+      sql<number | null>`(origin ->> 'size')::int`.as('size'),
+    ])
+    .where('state', '=', 'set_aside')
+    .orderBy('created_at', 'desc')
+    .orderBy('id', 'desc')
+    .limit(PAGE + 1);
+  if (cursor) query = query.where(sql<boolean>`(created_at, id) < (${cursor.at}::timestamptz, ${cursor.id}::uuid)`);
+  const found = page(await query.execute(), PAGE, (row) => row.created_at);
+  return {
+    next: found.next,
+    items: found.items.map((row) => ({
+      id: row.id,
+      integrationId: row.integration_id,
+      format: row.format,
+      problem: row.problem ?? null,
+      size: row.size,
+      createdAt: row.created_at.toISOString(),
+    })),
+  };
+}

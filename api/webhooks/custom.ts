@@ -1,0 +1,94 @@
+// The door of custom webhooks: signature, form, receipt, 202. It answers as soon as the receipt is committed; Temporal
+// and the model may be away.
+import { randomUUID } from 'node:crypto';
+import express, { type RequestHandler, Router } from 'express';
+import { Invalid, NotFound } from '#domain/errors.ts';
+import { faultPoint } from '#domain/fault-point.ts';
+import { customMessageSchema } from '#domain/integrations/custom-message.ts';
+import { RECEIPT_RETENTION_DAYS } from '#domain/integrations/receipt.ts';
+import {
+  IDEMPOTENCY_HEADER,
+  SIGNATURE_HEADER,
+  type SignatureVerdict,
+  verifyWebhook,
+} from '#domain/integrations/webhook-signature.ts';
+import { newId } from '#domain/tenancy/tenant-owned.ts';
+import { WORKFLOWS, workflowIds } from '#workflows/contract.ts';
+import type { ApiDependencies } from '../dependencies.ts';
+import { BadSignature, DoesNotFit } from '../refusals.ts';
+import { WebhookSecrets } from './webhook-secrets.ts';
+
+const LARGEST_BODY = '30mb';
+
+const REFUSED: Record<Exclude<SignatureVerdict, 'good'>, string> = {
+  missing: `Sign the request: ${SIGNATURE_HEADER}: t=<unix time>,v1=<hex HMAC-SHA256 of "t.body" with the secret>.`,
+  malformed: 'The signature must look like t=<unix time>,v1=<64 hexadecimal digits>.',
+  stale: 'The signature is more than five minutes old: sign with the current time.',
+  wrong: 'The signature does not match the body: sign the exact bytes that are sent, with the current secret.',
+};
+
+export function customWebhook(dependencies: ApiDependencies): Router {
+  const secrets = new WebhookSecrets(dependencies.database, dependencies.keys);
+  const router = Router();
+  router.post(
+    '/custom/:integrationId',
+    express.raw({ type: () => true, limit: LARGEST_BODY }),
+    receive(dependencies, secrets),
+  );
+  return router;
+}
+
+function receive({ database }: ApiDependencies, secrets: WebhookSecrets): RequestHandler {
+  return async (request, response) => {
+    const integrationId = String(request.params.integrationId);
+    const known = await secrets.of(integrationId);
+    if (!known)
+      throw new NotFound('webhook.not-found', 'There is no webhook at this address: copy it again from the settings.');
+    const body: Buffer = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
+    const verdict = verifyWebhook(request.get(SIGNATURE_HEADER), body, known.secrets, Math.floor(Date.now() / 1000));
+    if (verdict !== 'good') throw new BadSignature(`signature.${verdict}`, REFUSED[verdict]);
+    const idempotencyKey = request.get(IDEMPOTENCY_HEADER);
+    checkForm(body, idempotencyKey);
+    const receiptId = newId();
+    await faultPoint('api.before_insert');
+    const [kept] = await database.outsideTenants<{ kept: boolean }>(
+      `select keep_receipt(?, ?, ?, ?, 'custom', ?, ?, ?::interval, ?, ?, ?) as kept`,
+      [
+        receiptId,
+        known.tenantId,
+        integrationId,
+        idempotencyKey ?? randomUUID(),
+        body,
+        '{}',
+        `${RECEIPT_RETENTION_DAYS} days`,
+        newId(),
+        WORKFLOWS.receiveMessage,
+        workflowIds.receiveMessage(known.tenantId, receiptId),
+      ],
+    );
+    await faultPoint('api.after_commit_before_ack');
+    database.wakeRelay();
+    response.status(202).json({ status: kept?.kept ? 'accepted' : 'already-accepted' });
+  };
+}
+
+const LONGEST_KEY = 255;
+
+function checkForm(body: Buffer, idempotencyKey: string | undefined): void {
+  if (idempotencyKey !== undefined && (idempotencyKey.length > LONGEST_KEY || !/^[\x21-\x7e]+$/.test(idempotencyKey))) {
+    throw new Invalid('idempotency-key.not-valid', 'An idempotency key has up to 255 visible ASCII characters.');
+  }
+  const result = customMessageSchema.safeParse(parseJson(body));
+  if (result.success) return;
+  throw new DoesNotFit(
+    result.error.issues.map((issue) => ({ path: ['body', ...issue.path].join('.'), message: issue.message })),
+  );
+}
+
+function parseJson(body: Buffer): unknown {
+  try {
+    return JSON.parse(body.toString('utf8'));
+  } catch {
+    throw new Invalid('body.not-json', 'The body is not JSON: send application/json in UTF-8.');
+  }
+}

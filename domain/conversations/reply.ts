@@ -1,0 +1,121 @@
+// One message on its way out. The row is written before anything is sent, and its state is the send protocol:
+// approved → sending (one holder of the token) → handed over (just before the final dot) → sent, or unknown when the
+// connection or the worker died after that point. An unknown reply is never sent again by itself.
+import { defineEntity, p } from '@mikro-orm/core';
+import type { EntityManager } from '@mikro-orm/postgresql';
+import { ACTOR_KINDS } from '#domain/people/actor.ts';
+import { REPLY_STATES, type ReplyState } from '#domain/rules/words.ts';
+import { instant, referable, tenantOwned } from '#domain/tenancy/tenant-owned.ts';
+
+const ReplySchema = defineEntity({
+  name: 'Reply',
+  properties: {
+    ...tenantOwned,
+    conversationId: p.uuid(),
+    /** The outbound message as the thread shows it. */
+    messageId: p.uuid(),
+    draftId: p.uuid().nullable(),
+    /** The channel account it leaves by; null is the installation's own mail server. */
+    integrationId: p.uuid().nullable(),
+    state: p.enum(REPLY_STATES).default('approved'),
+    /** The same on every attempt, so that a mail server and the Sent folder know it again. */
+    messageIdHeader: p.string().length(255),
+    automatic: p.boolean().default(false),
+    authorKind: p.enum(ACTOR_KINDS),
+    authorId: p.uuid().nullable(),
+    /** The end of the time to undo, or the moment it is scheduled for. */
+    notBefore: instant(),
+    attemptToken: p.uuid().nullable(),
+    attempts: p.integer().default(0),
+    handedOverAt: instant().nullable(),
+    sentAt: instant().nullable(),
+    /** The server's last answer, for a person. */
+    lastResponse: p.text().nullable(),
+    /** A stable code: `recipient-refused`, `credentials-refused`, `outcome-unknown`… */
+    failure: p.string().length(60).nullable(),
+  },
+  uniques: [
+    referable,
+    { properties: ['tenantId', 'messageId'] },
+    {
+      name: 'reply_one_per_draft',
+      expression:
+        'create unique index "reply_one_per_draft" on "reply" ("tenant_id", "draft_id") where "draft_id" is not null',
+    },
+  ],
+  indexes: [
+    { properties: ['tenantId', 'conversationId'] },
+    {
+      name: 'reply_needs_person',
+      expression: `create index "reply_needs_person" on "reply" ("tenant_id", "created_at") where "state" in ('unknown', 'failed')`,
+    },
+  ],
+});
+
+export class Reply extends ReplySchema.class {}
+ReplySchema.setClass(Reply);
+
+/**
+ * Takes the reply for one attempt; the token fences off whoever held it before. Taking it again with the same token
+ * succeeds again, because a step may be repeated.
+ * @returns false when it is not waiting to be sent
+ */
+export async function beginAttempt(em: EntityManager, replyId: string, token: string): Promise<boolean> {
+  const taken = await em.execute<{ affectedRows: number }>(
+    `update reply set state = 'sending', attempt_token = ?, attempts = attempts + 1, handed_over_at = null
+     where id = ? and state = 'approved'`,
+    [token, replyId],
+    'run',
+  );
+  return (
+    taken.affectedRows === 1 || (await em.count(Reply, { id: replyId, state: 'sending', attemptToken: token })) === 1
+  );
+}
+
+/**
+ * Marks that the next bytes may make the server accept the mail.
+ * @returns false when another attempt has taken over: the caller must break the connection without the final dot
+ */
+export async function markHandedOver(em: EntityManager, replyId: string, token: string): Promise<boolean> {
+  return (
+    (await em.nativeUpdate(
+      Reply,
+      { id: replyId, attemptToken: token, state: 'sending', handedOverAt: null },
+      { handedOverAt: new Date() },
+    )) === 1
+  );
+}
+
+export type AttemptEnd =
+  | { outcome: 'sent'; response: string }
+  | { outcome: 'retry'; failure: string; response: string }
+  | { outcome: 'failed'; failure: string; response: string }
+  | { outcome: 'unknown'; failure: string; response: string };
+
+/**
+ * Ends the attempt that holds the token. A late answer of an attempt that was given up changes nothing, except that a
+ * proof of acceptance settles a reply whose outcome is unknown.
+ * @returns the state the reply is in now
+ */
+export async function endAttempt(
+  em: EntityManager,
+  replyId: string,
+  token: string,
+  end: AttemptEnd,
+): Promise<ReplyState> {
+  const from = end.outcome === 'sent' ? (['sending', 'unknown'] as const) : (['sending'] as const);
+  const state = end.outcome === 'retry' ? 'approved' : end.outcome;
+  await em.nativeUpdate(
+    Reply,
+    { id: replyId, attemptToken: token, state: { $in: [...from] } },
+    {
+      state,
+      lastResponse: end.response.slice(0, 1000),
+      failure: end.outcome === 'sent' ? null : end.failure,
+      ...(end.outcome === 'sent' ? { sentAt: new Date() } : {}),
+      ...(end.outcome === 'retry' ? { handedOverAt: null } : {}),
+    },
+  );
+  const reply = await em.findOneOrFail(Reply, { id: replyId }, { refresh: true });
+  return reply.state;
+}

@@ -1,0 +1,162 @@
+// Finds the conversation a message belongs to. Every Message-ID a mail carries or refers to, and every number of a
+// channel, is a key that leads to one conversation; the unique key on it makes two mails of one thread that arrive
+// together meet, in whichever order they come.
+import { defineEntity, p } from '@mikro-orm/core';
+import type { EntityManager } from '@mikro-orm/postgresql';
+import { domainOf } from '#domain/rules/email-address.ts';
+import { newId, tenantOwned } from '#domain/tenancy/tenant-owned.ts';
+import { Conversation } from './conversation.ts';
+
+const ThreadKeySchema = defineEntity({
+  name: 'ThreadKey',
+  properties: {
+    ...tenantOwned,
+    /** `mail:<message id>`, `webhook:<integration>:<conversation name>`, `sms:<integration>:<number>`; long ids are digested. */
+    key: p.string().length(300),
+    conversationId: p.uuid(),
+  },
+  uniques: [{ properties: ['tenantId', 'key'] }],
+  indexes: [{ properties: ['tenantId', 'conversationId'] }],
+});
+
+export class ThreadKey extends ThreadKeySchema.class {}
+ThreadKeySchema.setClass(ThreadKey);
+
+/**
+ * Claims keys for a conversation and tells which conversations already hold some of them.
+ * A transaction that claims a key another one is claiming waits for it to end: whoever comes second joins.
+ *
+ * @param keys sorted by the caller's importance; an empty list claims nothing
+ * @returns the conversations that already owned one of the keys, oldest first
+ */
+export async function claimThreadKeys(
+  em: EntityManager,
+  tenantId: string,
+  conversationId: string,
+  keys: readonly string[],
+): Promise<string[]> {
+  if (keys.length === 0) return [];
+  // Sorted, so that two transactions with the same keys cannot wait for each other in a circle.
+  for (const key of [...keys].sort()) {
+    await em.execute(
+      `insert into thread_key (id, tenant_id, created_at, key, conversation_id)
+       values (?, ?, now(), ?, ?) on conflict (tenant_id, key) do nothing`,
+      [newId(), tenantId, key, conversationId],
+    );
+  }
+  const owners = await em.find(
+    ThreadKey,
+    { key: { $in: [...keys] }, conversationId: { $ne: conversationId } },
+    { orderBy: { conversationId: 'asc' } },
+  );
+  return [...new Set(owners.map((owner) => owner.conversationId))];
+}
+
+/** Hands every key of one conversation to another: the claimed thread turned out to be known. */
+export async function moveThreadKeys(em: EntityManager, from: string, to: string): Promise<void> {
+  await em.nativeUpdate(ThreadKey, { conversationId: from }, { conversationId: to });
+}
+
+export type ThreadFound = {
+  /** The conversation it joins; null when it opens one under `conversationId`. */
+  found: Conversation | null;
+  conversationId: string;
+  /** `reference` joined by a key; `returned` a bounce of ours; `new` no key was known; `stranger` not this sender. */
+  reason: 'reference' | 'returned' | 'new' | 'stranger';
+};
+
+/**
+ * Finds or reserves the conversation of an incoming message. A sender who never took part in the thread, and does not
+ * share the client's own domain, does not get into it by quoting one of its Message-IDs.
+ */
+export async function findThread(
+  em: EntityManager,
+  message: {
+    tenantId: string;
+    keys: readonly string[];
+    senderAddress: string | null;
+    clientId: string;
+    /** The conversation of the mail a bounce gives back. */
+    returnedTo: string | null;
+  },
+): Promise<ThreadFound> {
+  const conversationId = newId();
+  if (message.returnedTo) {
+    const found = await em.findOneOrFail(Conversation, { id: message.returnedTo });
+    return { found, conversationId: found.id, reason: 'returned' };
+  }
+  const owners = await claimThreadKeys(em, message.tenantId, conversationId, message.keys);
+  for (const owner of owners) {
+    const conversation = await em.findOne(Conversation, { id: owner });
+    if (conversation && (await takesPart(em, conversation, message))) {
+      await moveThreadKeys(em, conversationId, conversation.id);
+      return { found: conversation, conversationId: conversation.id, reason: 'reference' };
+    }
+  }
+  return { found: null, conversationId, reason: owners.length > 0 ? 'stranger' : 'new' };
+}
+
+async function takesPart(
+  em: EntityManager,
+  conversation: Conversation,
+  message: { senderAddress: string | null; clientId: string },
+): Promise<boolean> {
+  if (conversation.clientId === message.clientId) return true;
+  const address = message.senderAddress;
+  if (!address) return false;
+  const [row] = await em.execute<{ known: boolean }[]>(
+    `select exists (
+       select from message
+        where conversation_id = ?
+          and (sender ->> 'address' = ?
+               or recipients @> to_jsonb(?::text)
+               or cc @> to_jsonb(?::text)
+               or split_part(sender ->> 'address', '@', 2) = ?)
+     ) as known`,
+    [conversation.id, address, address, address, companyDomain(address)],
+  );
+  return row?.known === true;
+}
+
+// Where anybody gets an address, a shared domain says nothing.
+const PUBLIC_MAIL_DOMAINS = new Set([
+  'gmail.com',
+  'googlemail.com',
+  'outlook.com',
+  'outlook.fr',
+  'hotmail.com',
+  'hotmail.fr',
+  'live.com',
+  'live.fr',
+  'msn.com',
+  'yahoo.com',
+  'yahoo.fr',
+  'icloud.com',
+  'me.com',
+  'mac.com',
+  'aol.com',
+  'gmx.com',
+  'gmx.de',
+  'gmx.fr',
+  'web.de',
+  'orange.fr',
+  'wanadoo.fr',
+  'free.fr',
+  'sfr.fr',
+  'neuf.fr',
+  'laposte.net',
+  'bbox.fr',
+  'numericable.fr',
+  'proton.me',
+  'protonmail.com',
+  'tutanota.com',
+  'zoho.com',
+  'yandex.com',
+  'mail.ru',
+]);
+
+/** The domain that colleagues share; empty for a public mail provider. */
+function companyDomain(address: string): string {
+  const domain = domainOf(address) ?? '';
+  return PUBLIC_MAIL_DOMAINS.has(domain) ? '' : domain;
+}

@@ -1,0 +1,74 @@
+// One connected channel account: a mailbox, a number, a webhook. Its secrets stand in `credential`.
+import { defineEntity, p } from '@mikro-orm/core';
+import { CHANNELS } from '#domain/rules/words.ts';
+import { instant, referable, tenantOwned } from '#domain/tenancy/tenant-owned.ts';
+
+export type ServerSecurity = 'tls' | 'starttls' | 'none';
+export type MailServer = { host: string; port: number; security: ServerSecurity; username: string };
+
+export type MailboxSettings = {
+  imap: MailServer;
+  smtp: MailServer;
+  senderName: string;
+  folders: string[];
+  /** ISO day; mail received before it is left alone. */
+  since: string;
+  syncEverySeconds: number;
+};
+
+export type WebhookSettings = {
+  /** The mailbox answers leave from; without one, the installation's own mail server sends them. */
+  replyThrough: string | null;
+};
+
+const IntegrationSchema = defineEntity({
+  name: 'Integration',
+  properties: {
+    ...tenantOwned,
+    channel: p.enum(CHANNELS),
+    name: p.string().length(200),
+    /** The address or number clients write to; for a webhook its own id. */
+    address: p.string().length(320),
+    state: p.enum(['active', 'paused', 'reconnect'] as const).default('active'),
+    settings: p.json<MailboxSettings | WebhookSettings>(),
+    lastSuccessAt: instant().nullable(),
+    lastError: p.text().nullable(),
+    lastErrorAt: instant().nullable(),
+    /** Who reads the mailbox now, and until when that is believed without another sign of life. */
+    syncingBy: p.uuid().nullable(),
+    syncingUntil: instant().nullable(),
+    removedAt: instant().nullable(),
+  },
+  uniques: [
+    referable,
+    {
+      name: 'integration_address_unique',
+      expression:
+        'create unique index "integration_address_unique" on "integration" ("tenant_id", "channel", "address") where "removed_at" is null',
+    },
+  ],
+});
+
+export class Integration extends IntegrationSchema.class {
+  mailboxSettings(): MailboxSettings {
+    return this.settings as MailboxSettings;
+  }
+
+  webhookSettings(): WebhookSettings {
+    return this.settings as WebhookSettings;
+  }
+
+  succeeded(at: Date): void {
+    this.lastSuccessAt = at;
+    this.lastError = null;
+    if (this.state === 'reconnect') this.state = 'active';
+  }
+
+  /** @param needsPerson the credentials were refused: trying again by itself would only lock the account */
+  failed(at: Date, sentence: string, needsPerson: boolean): void {
+    this.lastError = sentence;
+    this.lastErrorAt = at;
+    if (needsPerson && this.state === 'active') this.state = 'reconnect';
+  }
+}
+IntegrationSchema.setClass(Integration);

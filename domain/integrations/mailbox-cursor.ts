@@ -1,0 +1,20 @@
+// How far one folder of a mailbox has been read: RFC 9051's (UIDVALIDITY, UID). It moves in the transaction that keeps
+// the receipts, so that a crash in mid-sync neither loses nor repeats.
+import { defineEntity, p } from '@mikro-orm/core';
+import { instant, tenantOwned } from '#domain/tenancy/tenant-owned.ts';
+
+const MailboxCursorSchema = defineEntity({
+  name: 'MailboxCursor',
+  properties: {
+    ...tenantOwned,
+    integrationId: p.uuid(),
+    path: p.string().length(500),
+    uidValidity: p.bigint('string'),
+    lastUid: p.bigint('number'),
+    checkedAt: instant(),
+  },
+  uniques: [{ properties: ['tenantId', 'integrationId', 'path'] }],
+});
+
+export class MailboxCursor extends MailboxCursorSchema.class {}
+MailboxCursorSchema.setClass(MailboxCursor);

@@ -1,0 +1,90 @@
+// What a transaction asks of Temporal: start this workflow, signal that one. It is committed with the facts it belongs
+// to and carried out by workers/relay.ts, so that nothing is forgotten when Temporal is down or a process dies in
+// between (the transactional outbox pattern). Carrying a request out twice is harmless: a workflow id starts once, and
+// signals name the decision they bring.
+import { defineEntity, p } from '@mikro-orm/core';
+import type { EntityManager } from '@mikro-orm/postgresql';
+import { instant, newId, tenantOwned } from '#domain/tenancy/tenant-owned.ts';
+import { DRAFT_DECIDED, FOLLOW_UP_CHANGED, REPLY_CHANGED, WORKFLOWS, workflowIds } from '#workflows/contract.ts';
+
+const RunRequestSchema = defineEntity({
+  name: 'RunRequest',
+  properties: {
+    ...tenantOwned,
+    kind: p.enum(['start', 'signal'] as const),
+    /** Workflow type to start, or signal to send. */
+    name: p.string().length(60),
+    workflowId: p.string().length(200),
+    /** The one argument; ids and short codes only. */
+    input: p.json<Record<string, unknown>>(),
+    /** Claimed by a relay until then; another one takes over afterwards. */
+    claimedUntil: instant().nullable(),
+    attempts: p.integer().default(0),
+    lastError: p.text().nullable(),
+  },
+});
+
+export class RunRequest extends RunRequestSchema.class {}
+RunRequestSchema.setClass(RunRequest);
+
+// The one place of the domain that knows the workflows' contract; everybody else asks by these names.
+
+/** @param run 1 for the first; a person's retry is a run of its own */
+export function startReceiveMessage(em: EntityManager, tenantId: string, receiptId: string, run = 1): void {
+  start(em, WORKFLOWS.receiveMessage, workflowIds.receiveMessage(tenantId, receiptId, run), { tenantId, receiptId });
+}
+
+export function startSendReply(em: EntityManager, tenantId: string, replyId: string): void {
+  start(em, WORKFLOWS.sendReply, workflowIds.sendReply(tenantId, replyId), { tenantId, replyId });
+}
+
+export function startFollowUp(em: EntityManager, tenantId: string, followUpId: string): void {
+  start(em, WORKFLOWS.followUp, workflowIds.followUp(tenantId, followUpId), { tenantId, followUpId });
+}
+
+export function startSync(em: EntityManager, tenantId: string, integrationId: string, syncId: string): void {
+  start(em, WORKFLOWS.syncMailbox, workflowIds.syncByHand(tenantId, syncId), { tenantId, integrationId, syncId });
+}
+
+export function startMailboxTrial(em: EntityManager, tenantId: string, trialId: string): void {
+  start(em, WORKFLOWS.tryMailbox, workflowIds.trial(tenantId, trialId), { tenantId, trialId });
+}
+
+export function startReclassifyFolderless(em: EntityManager, tenantId: string): void {
+  start(em, WORKFLOWS.reclassifyFolderless, workflowIds.reclassifyFolderless(tenantId), { tenantId, after: null });
+}
+
+/** Brings Temporal's schedule of an integration in line with its row. */
+export function startApplyIntegration(em: EntityManager, tenantId: string, integrationId: string): void {
+  const workflowId = workflowIds.applyIntegration(tenantId, integrationId, newId());
+  start(em, WORKFLOWS.applyIntegration, workflowId, { tenantId, integrationId });
+}
+
+export function tellDraftDecided(em: EntityManager, runId: string, draftId: string, decisionId: string): void {
+  signal(em, DRAFT_DECIDED, runId, { draftId, decisionId });
+}
+
+export function tellReplyChanged(em: EntityManager, tenantId: string, replyId: string): void {
+  signal(em, REPLY_CHANGED, workflowIds.sendReply(tenantId, replyId), { replyId });
+}
+
+export function tellFollowUpChanged(em: EntityManager, tenantId: string, followUpId: string): void {
+  signal(em, FOLLOW_UP_CHANGED, workflowIds.followUp(tenantId, followUpId), { followUpId });
+}
+
+const asking = new WeakSet<EntityManager>();
+
+/** Whether this transaction asked for anything: the relay is woken after it has committed. */
+export function asksForRuns(em: EntityManager): boolean {
+  return asking.has(em);
+}
+
+function start(em: EntityManager, name: string, workflowId: string, input: Record<string, unknown>): void {
+  asking.add(em);
+  em.create(RunRequest, { kind: 'start', name, workflowId, input });
+}
+
+function signal(em: EntityManager, name: string, workflowId: string, input: Record<string, unknown>): void {
+  asking.add(em);
+  em.create(RunRequest, { kind: 'signal', name, workflowId, input });
+}

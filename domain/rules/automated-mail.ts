@@ -1,0 +1,122 @@
+// What kind of mail is this: from a person, or from a machine that must not be answered? (Product row R8; RFC 3834,
+// 3464, 8098.) Precision first: a client's personal mail must never be filtered, so a sign that people's mail carries
+// too (X-Auto-Response-Suppress, no-reply senders, List-Unsubscribe) decides nothing by itself.
+import { absenceSubject } from './absence-subject.ts';
+import { bounceVerdict } from './bounced-mail.ts';
+import { BULK_SCORE, bulkSignals } from './bulk-mail.ts';
+import { isMailSystem, isNoReply, normaliseAddress } from './email-address.ts';
+import {
+  type HeaderLine,
+  headerLine,
+  headerLines,
+  isBulkPrecedence,
+  isEmptyPath,
+  keyword,
+  type MailTraits,
+  type MailVerdict,
+  reportType,
+  verdict,
+} from './mail-traits.ts';
+import { senderRule, spamVerdict } from './spam-mail.ts';
+
+export type { MailHeaders, MailKind, MailTraits, MailVerdict } from './mail-traits.ts';
+
+/**
+ * Loops and bounces first, because they concern our own mail whoever sent them; then the tenant's block list; then
+ * machines; then the allow list, which wins over the server's and our own guess of spam and bulk.
+ */
+export function classifyMail(mail: MailTraits): MailVerdict {
+  const certain = loopVerdict(mail) ?? bounceVerdict(mail);
+  if (certain) return certain;
+  const rule = senderRule(mail);
+  if (rule?.verdict === 'block') return verdict('spam', 'sender-blocked', `Blocked: ${rule.pattern}`);
+  const automatic = automaticVerdict(mail);
+  if (automatic) return automatic;
+  if (rule?.verdict === 'allow') return verdict('personal', 'sender-allowed', `Allowed: ${rule.pattern}`);
+  if (mail.answersUs) return verdict('personal', 'answers-us');
+  return spamVerdict(mail) ?? bulkVerdict(mail) ?? verdict('personal', 'no-sign');
+}
+
+/** May a machine answer this mail (RFC 3834 section 2)? A person always may. `reason`: a stable code. */
+export function mayAutoReplyTo(mail: MailTraits, { kind }: MailVerdict): { allowed: boolean; reason: string } {
+  const refused = (reason: string) => ({ allowed: false, reason });
+  if (kind !== 'personal') return refused(`kind-${kind}`);
+  const sender = mail.senderAddress && normaliseAddress(mail.senderAddress);
+  if (!sender) return refused('no-sender');
+  if (isOwn(mail, sender)) return refused('own-address');
+  const replyTo = headerLine(mail.headers, 'reply-to')?.value ?? '';
+  if ([sender, replyTo].some((address) => isNoReply(address) || isMailSystem(address)))
+    return refused('no-reply-sender');
+  if (isEmptyPath(mail.returnPath)) return refused('empty-return-path');
+  if (mail.headers.some(([name]) => /^\s*list-/i.test(name))) return refused('list-header');
+  if (headerLines(mail.headers, 'precedence').some(({ value }) => isBulkPrecedence(value)))
+    return refused('precedence');
+  if (autoSubmitted(mail)) return refused('auto-submitted');
+  const suppressed = headerLines(mail.headers, 'x-auto-response-suppress').some(({ value }) =>
+    value.split(/[\s,;]+/).some((word) => ['all', 'autoreply', 'oof'].includes(word.trim().toLowerCase())),
+  );
+  return suppressed ? refused('auto-response-suppressed') : { allowed: true, reason: 'allowed' };
+}
+
+function loopVerdict(mail: MailTraits): MailVerdict | null {
+  if (mail.ownMessageId) return verdict('loop', 'own-message-id', headerLine(mail.headers, 'message-id'));
+  const ours = headerLines(mail.headers, 'x-loop').find(({ value }) => isOwn(mail, value));
+  if (ours) return verdict('loop', 'own-x-loop', ours);
+  // A colleague who writes by hand from one of the company's addresses is a person like any other.
+  if (!mail.senderAddress || !isOwn(mail, mail.senderAddress)) return null;
+  const sign = headerLine(mail.headers, 'x-loop') ?? autoSubmitted(mail) ?? autoReplyHeader(mail);
+  return sign ? verdict('loop', 'own-automatic-mail', sign) : null;
+}
+
+function automaticVerdict(mail: MailTraits): MailVerdict | null {
+  const report = reportType(mail);
+  if (report === 'disposition-notification' || report === 'feedback-report') {
+    const reason = report === 'feedback-report' ? report : 'read-receipt';
+    return verdict('automatic', reason, `Content-Type: ${mail.contentType}`);
+  }
+  const submitted = autoSubmitted(mail);
+  if (submitted) return verdict('automatic', 'auto-submitted', submitted);
+  const header = autoReplyHeader(mail);
+  if (header) return verdict('automatic', 'auto-reply-header', header);
+  if (isEmptyPath(mail.returnPath)) return verdict('automatic', 'empty-return-path', 'Return-Path: <>');
+  const absence = absenceSubject(mail.subject);
+  if (!absence) return null;
+  const subject = `Subject: ${mail.subject}`;
+  if (absence === 'beginning') return verdict('automatic', 'absence-subject', subject);
+  const sign =
+    headerLine(mail.headers, 'x-auto-response-suppress') ??
+    headerLines(mail.headers, 'precedence').find(({ value }) => isBulkPrecedence(value)) ??
+    headerLine(mail.headers, 'x-loop');
+  return sign && verdict('automatic', 'absence-subject', subject, sign);
+}
+
+function bulkVerdict(mail: MailTraits): MailVerdict | null {
+  const { score, signals } = bulkSignals(mail);
+  if (score < BULK_SCORE) return null;
+  const has = (code: string) => signals.some((signal) => signal.code === code);
+  // A list takes contributions (List-Post); a newsletter only speaks.
+  const list = has('list-post') && !has('campaign-mailer') && !has('one-click') && !has('feedback-id');
+  return verdict(list ? 'list' : 'newsletter', signals[0]!.code, ...signals.map(({ evidence }) => evidence));
+}
+
+/** RFC 3834 section 5: every value but `no` comes from a machine. */
+function autoSubmitted({ headers }: MailTraits): HeaderLine | undefined {
+  return headerLines(headers, 'auto-submitted').find(({ value }) => !['', 'no'].includes(keyword(value)));
+}
+
+function autoReplyHeader({ headers }: MailTraits): HeaderLine | undefined {
+  const names = ['x-autoreply', 'x-autorespond', 'x-auto-reply-from', 'x-autoreply-from'];
+  const lines = names.flatMap((name) => headerLines(headers, name));
+  const said = lines.find(({ value }) => !['', 'no', 'false', '0'].includes(keyword(value)));
+  return said ?? headerLines(headers, 'precedence').find(({ value }) => /^auto[_-]?reply/i.test(value));
+}
+
+function isOwn({ ownAddresses }: MailTraits, address: string): boolean {
+  const bare = withoutTag(address);
+  return bare !== null && ownAddresses.some((own) => withoutTag(own) === bare);
+}
+
+/** `reply@acme.test` of `reply+TOKEN@acme.test`. */
+function withoutTag(address: string): string | null {
+  return normaliseAddress(address)?.replace(/\+[^@]*@/, '@') ?? null;
+}

@@ -1,0 +1,34 @@
+// Bounces (RFC 3464): by the type of the report, or, because many servers send plain text, by a mail server's address
+// together with words of failure.
+import { isMailSystem } from './email-address.ts';
+import { foldText } from './folded-text.ts';
+import { headerLine, isEmptyPath, type MailTraits, type MailVerdict, reportType, verdict } from './mail-traits.ts';
+
+const READ_CHARACTERS = 3000;
+
+/** "Re: Undelivered Mail" is a person talking about one. */
+const FAILURE_SUBJECT =
+  /^(?!re ?:).*(undeliver|delivery (status notification|failure|has failed|failed|incomplete|delayed|problem)|mail delivery|failure notice|returned mail|non-?delivery|message non (distribu|remis|delivr)|echec de (la )?(remise|livraison|distribution)|non remis|unzustellbar|zustellung fehlgeschlagen|no se (ha podido|puede) entregar|mancata consegna)/;
+const FAILURE_TEXT =
+  /could not be delivered|couldn't be delivered|was not delivered|delivery (to the following|failed|has failed)|permanent (fatal )?error|user unknown|mailbox (unavailable|full|not found)|n'a pas pu etre (remis|delivre|distribue|envoye)|550[ -]5\.\d|status: 5\.\d/;
+
+export function bounceVerdict(mail: MailTraits): MailVerdict | null {
+  if (reportType(mail) === 'delivery-status') {
+    return verdict('bounce', 'delivery-status', `Content-Type: ${mail.contentType}`);
+  }
+  const sender = mail.senderAddress ?? '';
+  if (!isMailSystem(sender)) return null;
+  const from = `From: ${sender}`;
+  const recipients = headerLine(mail.headers, 'x-failed-recipients');
+  if (recipients) return verdict('bounce', 'failed-recipients', from, recipients);
+  if (FAILURE_SUBJECT.test(fold(mail.subject)))
+    return verdict('bounce', 'failure-subject', from, `Subject: ${mail.subject}`);
+  // People write from postmaster@ too: the text alone convicts the daemon only, or a mail without a return path.
+  const machine = !/^postmaster/i.test(sender.trim()) || isEmptyPath(mail.returnPath);
+  const words = machine ? FAILURE_TEXT.exec(fold(mail.text)) : null;
+  return words && verdict('bounce', 'failure-text', from, words[0]);
+}
+
+function fold(text: string): string {
+  return foldText(text.slice(0, READ_CHARACTERS), { exact: false, lines: false }).text;
+}

@@ -1,0 +1,105 @@
+// Newsletters and mailing lists (product row R8; RFC 2369, 2919, 8058). No single sign proves them: order
+// confirmations carry List-Unsubscribe, ticket systems Precedence: bulk. Signs are weighed, and what the text says
+// can never reach the threshold alone, because clients quote our own newsletters when they write.
+import { normaliseAddress } from './email-address.ts';
+import { foldText } from './folded-text.ts';
+import {
+  cutEvidence,
+  type HeaderLine,
+  headerLine,
+  headerLines,
+  isBulkPrecedence,
+  keyword,
+  type MailTraits,
+} from './mail-traits.ts';
+
+/** A mail with this score is bulk. List-Unsubscribe (2) with one strong sign (3) reaches it. */
+export const BULK_SCORE = 5;
+
+export type BulkSignal = { code: string; weight: number; evidence: string };
+
+/** @returns the sum and what made it, heaviest first. An answer to a message of ours never reaches BULK_SCORE. */
+export function bulkSignals(mail: MailTraits): { score: number; signals: BulkSignal[] } {
+  const signals = [...headerSignals(mail), ...senderSignals(mail), ...contentSignals(mail)];
+  signals.sort((a, b) => b.weight - a.weight);
+  if (mail.answersUs) signals.push({ code: 'answers-us', weight: -100, evidence: 'It answers a message of ours.' });
+  return { score: signals.reduce((sum, signal) => sum + signal.weight, 0), signals };
+}
+
+/**
+ * The tenant's own inbox may be a group (support@acme.test as a Google Group): then every client's mail carries the
+ * group's List-Id, List-Post and Precedence, and they say nothing about who wrote.
+ */
+function isOwnList(mail: MailTraits): boolean {
+  const own = mail.ownAddresses.map(normaliseAddress).filter((address) => address !== null);
+  const listId = /<([^<>]*)>/.exec(headerLine(mail.headers, 'list-id')?.value ?? '')?.[1]?.toLowerCase();
+  const post = headerLines(mail.headers, 'list-post').flatMap(({ value }) => mailtoAddresses(value));
+  return own.some((address) => address.replace('@', '.') === listId || post.includes(address));
+}
+
+const CAMPAIGN_TOOLS =
+  /mailchimp|sendinblue|brevo|mailjet|campaign ?monitor|createsend|constant ?contact|klaviyo|activecampaign|sarbacane|mailerlite|phplist|acymailing|mailpoet|getresponse|marketo|eloqua|pardot|responsys|exacttarget|splio|selligent|dolist|emailvision|smartfocus|mailkitchen|newsletter|e-goi/i;
+const CAMPAIGN_HEADERS = ['x-campaign', 'x-campaign-id', 'x-campaignid', 'x-mc-user', 'x-mailing-id'];
+const NEWSLETTER_SENDER = /^(news|newsletters?|infolettres?|marketing|promos?|promotions?|offres|mailing)([._+-]|\d*@)/;
+const UNSUBSCRIBE_WORDS =
+  /unsubscribe|se desabonner|desinscri|vous desabonner|manage your preferences|abbestellen|abmelden|darse de baja|cancelar (la )?suscripcion/;
+const WEB_VERSION_WORDS =
+  /view (this )?(e-?mail )?in (your )?browser|version en ligne|voir (cet e-?mail |ce message )?dans (votre|le) navigateur|im browser (ansehen|anzeigen)|ver en (el )?navegador/;
+
+function headerSignals({ headers, ...mail }: MailTraits): BulkSignal[] {
+  const signals: BulkSignal[] = [];
+  const add = (code: string, weight: number, line: HeaderLine | null | undefined) => {
+    if (line?.value) signals.push({ code, weight, evidence: line.line });
+  };
+  if (!isOwnList({ headers, ...mail })) {
+    add('list-id', 4, headerLine(headers, 'list-id'));
+    const precedence = headerLines(headers, 'precedence').find(({ value }) => isBulkPrecedence(value));
+    add(`precedence-${keyword(precedence?.value ?? '')}`, 3, precedence);
+    add(
+      'list-post',
+      3,
+      headerLines(headers, 'list-post').find(({ value }) => keyword(value) !== 'no'),
+    );
+    add('list-unsubscribe', 2, headerLine(headers, 'list-unsubscribe'));
+    const others = ['list-help', 'list-owner', 'list-archive', 'list-subscribe'];
+    add(
+      'list-other',
+      1,
+      others.map((name) => headerLine(headers, name)).find((line) => line !== null),
+    );
+  }
+  add(
+    'one-click',
+    3,
+    headerLines(headers, 'list-unsubscribe-post').find(({ value }) => /one-click/i.test(value)),
+  );
+  add('feedback-id', 3, headerLine(headers, 'feedback-id'));
+  const mailer = ['x-mailer', 'user-agent'].map((name) => headerLine(headers, name));
+  const tool = mailer.find((line) => line && CAMPAIGN_TOOLS.test(line.value));
+  const mark = CAMPAIGN_HEADERS.map((name) => headerLine(headers, name)).find((line) => line !== null);
+  add('campaign-mailer', 3, tool ?? mark);
+  return signals;
+}
+
+function senderSignals({ senderAddress }: MailTraits): BulkSignal[] {
+  const address = senderAddress && normaliseAddress(senderAddress);
+  if (!address || !NEWSLETTER_SENDER.test(address)) return [];
+  return [{ code: 'newsletter-sender', weight: 2, evidence: cutEvidence(`From: ${address}`) }];
+}
+
+/** Unsubscribe links stand at the end of a mail, "view in your browser" at its beginning: both ends are read. */
+function contentSignals({ text, html }: MailTraits): BulkSignal[] {
+  const body = [text, html ?? ''].map((part) => `${part.slice(0, 5000)} ${part.slice(5000).slice(-10_000)}`);
+  const words = foldText(body.join(' '), { exact: false, lines: false }).text;
+  const signals: BulkSignal[] = [];
+  const unsubscribe = UNSUBSCRIBE_WORDS.exec(words);
+  if (unsubscribe) signals.push({ code: 'unsubscribe-words', weight: 1, evidence: unsubscribe[0] });
+  const web = WEB_VERSION_WORDS.exec(words);
+  if (web) signals.push({ code: 'web-version-words', weight: 1, evidence: web[0] });
+  return signals;
+}
+
+function mailtoAddresses(value: string): string[] {
+  const found = value.matchAll(/mailto:([^>?\s]+)/gi);
+  return [...found].map((match) => normaliseAddress(match[1]!)).filter((address) => address !== null);
+}

@@ -1,0 +1,113 @@
+// The lines with which mail programs introduce what they quote, in the languages met, for quoted-text.ts. A line is
+// tested by how it begins and how it ends, never by one expression across it: long hostile lines would take minutes.
+import { foldText } from './folded-text.ts';
+
+const HEADER_CHARACTERS = 400;
+const DIVIDER_CHARACTERS = 100;
+const ATTRIBUTION_LINES = 4;
+const BLOCK_LINES = 8;
+
+type Attribution = {
+  /** How many lines it takes; programs wrap it. */
+  lines: number;
+  /** With an address, or a date and a time, it introduces a quotation even where the quoted lines are not marked. */
+  certain: boolean;
+};
+
+/** "On Tue, 3 May 2016 at 10:12, Camille <camille@client.com> wrote:" at line `at`, or null. */
+export function attributionAt(lines: string[], at: number): Attribution | null {
+  let joined = '';
+  for (let count = 1; count <= ATTRIBUTION_LINES; count++) {
+    const line = (lines[at + count - 1] ?? '').trim();
+    if (line === '' || line.length + joined.length > HEADER_CHARACTERS || isMarked(line)) return null;
+    joined = count === 1 ? line.replace(/^[-\s]+/, '') : `${joined} ${line}`;
+    if (isAttribution(joined)) return { lines: count, certain: isCertain(joined) };
+    // A finished sentence is no half of an attribution.
+    if (/[.!?;]$/.test(line)) return null;
+  }
+  return null;
+}
+
+/** "----- Message d'origine -----", "Begin forwarded message:". */
+export function isDivider(line: string): boolean {
+  const bare = line.trim();
+  if (bare === '' || bare.length > DIVIDER_CHARACTERS) return false;
+  const words = foldText(bare, { exact: false, lines: false }).text;
+  return (/^--/.test(words) && DIVIDER.test(words)) || FORWARD_OPENING.test(words);
+}
+
+/** Outlook's block (De, Envoyé, À, Objet), with or without a rule of underscores above it. */
+export function headerBlockAt(lines: string[], at: number): boolean {
+  const first = isRule(lines[at] ?? '') ? at + 1 : at;
+  const opening = lines[first] ?? '';
+  if (fieldOf(opening) !== 'from') return false;
+  const seen = new Set<Field>();
+  let hasAddress = opening.includes('@');
+  for (const line of lines.slice(first + 1, first + BLOCK_LINES)) {
+    const field = fieldOf(line);
+    if (field && field !== 'from') seen.add(field);
+    hasAddress ||= field !== null && line.slice(0, HEADER_CHARACTERS).includes('@');
+    if (line.trim() === '' && seen.size > 0) break;
+  }
+  // "De : Paris / À : Lyon / Date : 12 mai" is a client who wants a lorry: without an address, date and subject both.
+  return (seen.has('date') && seen.has('subject')) || (hasAddress && seen.size >= 2);
+}
+
+/** Marked with `>` (RFC 3676 4.5). */
+export function isMarked(line: string): boolean {
+  return /^\s{0,3}>/.test(line);
+}
+
+type Field = 'from' | 'date' | 'to' | 'subject';
+
+const DIVIDER =
+  /^-+ ?(original message|message d'origine|message original|ursprungliche nachricht|mensaje original|messaggio originale|mensagem original|oorspronkelijk bericht|oprindelig besked|opprinnelig melding|ursprungligt meddelande|forwarded (message|by .*)|message (transfere|reexpedie)|courriel original|weitergeleitete nachricht|mensaje reenviado|messaggio inoltrato) ?-+$/;
+const FORWARD_OPENING =
+  /^(begin forwarded message|debut du message (reexpedie|transfere)|anfang der weitergeleiteten nachricht|inicio del mensaje reenviado) ?:$/;
+
+/** Begins like, ends like. Without accents, in lower case. */
+const ATTRIBUTIONS: [begins: RegExp, ends: RegExp][] = [
+  [/^on /, / wrote ?:$/],
+  [/^le /, / (a )?ecrit ?:$/],
+  [/^el /, / escribio ?:$/],
+  [/^am /, / schrieb\b.*:$/],
+  [/^.{3,} schrieb am /, /:$/],
+  [/^il /, / scritto ?:$/],
+  [/^em /, / escreveu ?:$/],
+  [/^op /, / schreef\b.*:$/],
+  [/^(den|pa|[a-z]{3,4}\.?) /, / skrev\b.*:$/],
+  [/^(w dniu|dnia) /, / (pisze|napisal(\(a\)|a)?) ?:$/],
+  [/^\d/, / написал\(?а?\)? ?:$/],
+  [/^在/, /写道 ?[:：]$/],
+];
+
+const FIELDS: [RegExp, Field][] = [
+  [/^(de|from|von|van|da|fra|fran)$/, 'from'],
+  [/^(envoye|sent|date|gesendet|datum|enviad[oa]|fecha|inviato|data|verzonden|skickat|sendt)( el| le| am)?$/, 'date'],
+  [/^(a|to|an|para|pour|aan|till|til|cc|kopie|copia)$/, 'to'],
+  [/^(objet|sujet|subject|betreff|asunto|oggetto|assunto|onderwerp|amne|emne)$/, 'subject'],
+];
+
+function isAttribution(joined: string): boolean {
+  if (!/[:：-]$/.test(joined) || !/[\d@]/.test(joined)) return false;
+  const words = foldText(joined.replace(/[-\s]+$/, ''), { exact: false, lines: false }).text;
+  if (ATTRIBUTIONS.some(([begins, ends]) => begins.test(words) && ends.test(words))) return true;
+  // Any language: a date, an address in brackets, a colon at the end.
+  return words.endsWith(':') && /^\S*\d/.test(words) && /<[^<>\s]+@[^<>\s]+>/.test(words) && /\d{4}/.test(words);
+}
+
+function isCertain(joined: string): boolean {
+  return /\S@\S/.test(joined) || (/\b20\d\d\b/.test(joined) && /\d\d?[:h]\d\d/.test(joined));
+}
+
+function isRule(line: string): boolean {
+  const bare = line.trim().slice(0, DIVIDER_CHARACTERS);
+  return /^(_{5,}|-{5,}|={5,})$/.test(bare);
+}
+
+function fieldOf(line: string): Field | null {
+  const name = /^[\s*_]*([\p{L} ]{1,20}?)\s{0,2}[*_]*\s{0,2}:/u.exec(line.slice(0, DIVIDER_CHARACTERS))?.[1];
+  if (!name) return null;
+  const word = foldText(name, { exact: false, lines: false }).text;
+  return FIELDS.find(([names]) => names.test(word))?.[1] ?? null;
+}

@@ -1,0 +1,59 @@
+// Where the signature of a reply begins, for quoted-text.ts. Folding away too much costs a client's question, too
+// little shows an agent three lines more: so everything after a sign-off must look like a signature.
+import { foldText } from './folded-text.ts';
+
+const LINE_CHARACTERS = 120;
+const AFTER_DELIMITER = 15;
+const AFTER_SIGN_OFF = 10;
+const AFTER_DEVICE = 6;
+
+/**
+ * @param lines a stretch of the author's own lines, without quotations
+ * @returns the signature's lines `from` up to, not including, `to`; null when there is none
+ */
+export function signatureIn(lines: string[]): { from: number; to: number } | null {
+  const delimiter = lines.findIndex((line) => /^--\s?$/.test(line));
+  const to = endOfSignature(lines, delimiter);
+  const hasDelimiter = delimiter >= 0 && filled(lines, delimiter + 1, to) <= AFTER_DELIMITER;
+  const end = hasDelimiter ? delimiter : to;
+  for (let from = Math.max(0, lastFilled(lines, end) - AFTER_SIGN_OFF * 3); from < end; from++) {
+    if (beginsSignature(lines, from, end)) return { from, to };
+  }
+  return hasDelimiter ? { from: delimiter, to } : null;
+}
+
+const SIGN_OFF =
+  /^((bien |tres |meilleures |sinceres |avec mes )?(cordialement|salutations|sincerement|respectueusement|amicalement)|cdlt|cordialement votre|salutations (distinguees|cordiales)|bien (a vous|a toi)|(bonne|belle|excellente) (journee|soiree|fin de journee|semaine|reception)( a vous)?|(best|kind|kindest|warm|with kind|with best)? ?(regards|wishes)|best|cheers|sincerely|yours (truly|sincerely|faithfully)|(mit )?(freundliche[nr]?|viele[nr]?|liebe[nr]?|beste[nr]?|schone[nr]?) grussen?|mfg|(un |muchos )?saludos?( cordial(es)?)?|atentamente|atenciosamente|(cordiali|distinti) saluti|met vriendelijke groet(en)?)( et merci| and thanks)? ?[,.!]*$/;
+const COURTESY = /^(je vous prie d'agreer|nous vous prions d'agreer|veuillez (agreer|recevoir)|recevez, )/;
+const DEVICE =
+  /^(sent (from|with|via) |get outlook for |envoye (de|depuis|a partir de|avec|via) |telecharger outlook |obtenir outlook |gesendet (von|mit) |von mein\w+ .* gesendet|enviado (desde|do|con) |inviato da |verzonden (vanaf|met) |verstuurd vanaf |sendt fra |skickat fran |provenance ?: courrier )/;
+const POSTSCRIPT = /^\s*(p\.? ?s\.?|n\.? ?b\.?|post-scriptum)\s?[:.,-]/i;
+
+function beginsSignature(lines: string[], at: number, end: number): boolean {
+  const line = lines[at]!.trim();
+  if (line === '' || line.length > LINE_CHARACTERS * 2) return false;
+  const words = foldText(line, { exact: false, lines: false }).text;
+  const after = filled(lines, at + 1, end);
+  if (DEVICE.test(words)) return after <= AFTER_DEVICE && line.length <= LINE_CHARACTERS;
+  if (!SIGN_OFF.test(words) && !COURTESY.test(words)) return false;
+  const rest = lines.slice(at + 1, end);
+  return after <= AFTER_SIGN_OFF && rest.every((one) => one.length <= LINE_CHARACTERS && !/\?\s*$/.test(one));
+}
+
+/** A postscript below the signature is the author's text again. */
+function endOfSignature(lines: string[], delimiter: number): number {
+  const at = lines.findIndex((line, index) => index > 0 && index > delimiter && POSTSCRIPT.test(line));
+  return at < 0 ? lines.length : at;
+}
+
+function filled(lines: string[], from: number, to: number): number {
+  let count = 0;
+  for (let at = from; at < to; at++) if (lines[at]!.trim() !== '') count++;
+  return count;
+}
+
+function lastFilled(lines: string[], end: number): number {
+  let at = end - 1;
+  while (at > 0 && lines[at]!.trim() === '') at--;
+  return at;
+}

@@ -1,0 +1,26 @@
+// The closed lists of words that tables, types, API and screens share.
+
+export const CHANNELS = ['email', 'sms', 'whatsapp', 'webhook'] as const;
+
+/** How a folder answers: not at all, by itself, or with an agent's validation. */
+export const REPLY_MODES = ['off', 'automatic', 'validation'] as const;
+export type ReplyMode = (typeof REPLY_MODES)[number];
+
+/** What happens to a draft that nobody decided in time. */
+export const DEADLINE_ACTIONS = ['remind', 'escalate', 'send', 'discard'] as const;
+export type DeadlineAction = (typeof DEADLINE_ACTIONS)[number];
+
+/** What a folder does when the client stays silent after a reply. */
+export const FOLLOW_UP_MODES = ['off', 'remind', 'send'] as const;
+export type FollowUpMode = (typeof FOLLOW_UP_MODES)[number];
+
+/** Who put a conversation into its folder; a person's choice is never overridden. */
+export const SORTERS = ['rule', 'model', 'person'] as const;
+export type Sorter = (typeof SORTERS)[number];
+
+export const LOCALES = ['fr', 'en'] as const;
+export type Locale = (typeof LOCALES)[number];
+
+/** The end of one reply's way, and every state before it. */
+export const REPLY_STATES = ['approved', 'sending', 'sent', 'unknown', 'failed', 'cancelled'] as const;
+export type ReplyState = (typeof REPLY_STATES)[number];

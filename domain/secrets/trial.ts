@@ -1,0 +1,44 @@
+// What a person typed to be tried before anything is saved (a mailbox's servers and password), and what came of it.
+// Both are sealed and both expire: the workflow that tries them carries the row's id only.
+import { defineEntity, p } from '@mikro-orm/core';
+import { instant, tenantOwned } from '#domain/tenancy/tenant-owned.ts';
+import type { KeyRing } from './key-ring.ts';
+
+export const TRIAL_LIFETIME_MS = 30 * 60_000;
+
+const TrialSchema = defineEntity({
+  name: 'Trial',
+  properties: {
+    ...tenantOwned,
+    kind: p.enum(['mailbox'] as const),
+    state: p.enum(['running', 'passed', 'failed'] as const).default('running'),
+    sealedInput: p.text().hidden(),
+    sealedResult: p.text().nullable().hidden(),
+    expiresAt: instant(),
+  },
+  indexes: [{ properties: ['tenantId', 'expiresAt'] }],
+});
+
+export class Trial extends TrialSchema.class {
+  input<Input>(keys: KeyRing): Input {
+    return JSON.parse(keys.open(this.place('sealed_input'), this.sealedInput));
+  }
+
+  result<Result>(keys: KeyRing): Result | null {
+    return this.sealedResult ? JSON.parse(keys.open(this.place('sealed_result'), this.sealedResult)) : null;
+  }
+
+  conclude(keys: KeyRing, state: 'passed' | 'failed', result: unknown): void {
+    this.state = state;
+    this.sealedResult = keys.seal(this.place('sealed_result'), JSON.stringify(result));
+  }
+
+  static sealInput(keys: KeyRing, tenantId: string, id: string, input: unknown): string {
+    return keys.seal({ tenantId, table: 'trial', column: 'sealed_input', row: id }, JSON.stringify(input));
+  }
+
+  private place(column: string) {
+    return { tenantId: this.tenantId, table: 'trial', column, row: this.id };
+  }
+}
+TrialSchema.setClass(Trial);

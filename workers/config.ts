@@ -1,0 +1,29 @@
+// The workers' settings; see .env.example for what each is for.
+import { z } from 'zod';
+import { commonSettings, readConfiguration } from '#domain/configuration.ts';
+import { TASK_QUEUES } from '#workflows/contract.ts';
+
+const queues = Object.values(TASK_QUEUES);
+
+const settings = z.object({
+  ...commonSettings,
+  /** Which queues this process serves; several processes may share the work. */
+  WORKER_QUEUES: z
+    .string()
+    .default(queues.join(','))
+    .transform((list) => list.split(',').map((name) => name.trim()))
+    .pipe(z.array(z.enum(queues))),
+  /** Built by `npm run build`; without it the workflows are bundled at start. */
+  WORKFLOW_BUNDLE: z.string().optional(),
+  /** Answers /healthz and /readyz when set. */
+  WORKER_HEALTH_PORT: z.coerce.number().int().min(1).max(65_535).optional(),
+  QUIET_MS: z.coerce.number().int().min(0).default(120_000),
+  MODEL_TIMEOUT_MS: z.coerce.number().int().min(100).default(90_000),
+  SMTP_TIMEOUT_MS: z.coerce.number().int().min(100).default(30_000),
+});
+
+export type WorkersConfig = z.output<typeof settings>;
+
+export function readWorkersConfig(env: NodeJS.ProcessEnv = process.env): WorkersConfig {
+  return readConfiguration(settings, env);
+}

@@ -1,0 +1,50 @@
+// What stands around every activity: a heartbeat, so that a dead worker is noticed within seconds, and a fence that
+// keeps the words of unexpected faults (rows, addresses, server answers) out of Temporal's histories.
+import { randomUUID } from 'node:crypto';
+import type { Context } from '@temporalio/activity';
+import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
+import type { ActivityInboundCallsInterceptor, Next } from '@temporalio/worker';
+import type { Log } from '#domain/record/log.ts';
+
+const HEARTBEAT_EVERY_MS = 1_000;
+
+export function observeActivities(log: Log) {
+  return (context: Context) => ({ inbound: new Observer(context, log) });
+}
+
+class Observer implements ActivityInboundCallsInterceptor {
+  readonly #context: Context;
+  readonly #log: Log;
+
+  constructor(context: Context, log: Log) {
+    this.#context = context;
+    this.#log = log;
+  }
+
+  async execute(
+    input: Parameters<NonNullable<ActivityInboundCallsInterceptor['execute']>>[0],
+    next: Next<ActivityInboundCallsInterceptor, 'execute'>,
+  ): Promise<unknown> {
+    const { info } = this.#context;
+    const beats = info.heartbeatTimeoutMs
+      ? setInterval(() => this.#context.heartbeat(), HEARTBEAT_EVERY_MS)
+      : undefined;
+    try {
+      return await next(input);
+    } catch (error) {
+      if (error instanceof ApplicationFailure || error instanceof CancelledFailure) throw error;
+      const reference = randomUUID();
+      const run = info.workflowExecution?.workflowId;
+      this.#log.error(
+        { err: error, reference, run, activity: info.activityType, attempt: info.attempt },
+        'A step failed',
+      );
+      throw ApplicationFailure.create({
+        type: 'fault',
+        message: `An unexpected fault in ${info.activityType}: the workers' log has it under ${reference}.`,
+      });
+    } finally {
+      clearInterval(beats);
+    }
+  }
+}

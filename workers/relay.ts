@@ -1,0 +1,175 @@
+// Carries what transactions asked of Temporal (domain/record/run-request.ts) to Temporal, oldest first. It is woken by a
+// NOTIFY and looks by itself every second; a request leaves the table only when Temporal has it.
+import type { Client } from '@temporalio/client';
+import { WorkflowExecutionAlreadyStartedError, WorkflowIdReusePolicy, WorkflowNotFoundError } from '@temporalio/client';
+import pg from 'pg';
+import { settleUnheardDecision } from '#domain/conversations/draft-decision.ts';
+import { type Database, RUN_REQUESTED } from '#domain/database/orm.ts';
+import { faultPoint } from '#domain/fault-point.ts';
+import { type Log, mask } from '#domain/record/log.ts';
+import { DRAFT_DECIDED, TASK_QUEUES, WORKFLOWS } from '#workflows/contract.ts';
+import { firstAttributes } from '#workflows/search-attributes.ts';
+
+const BATCH = 100;
+const LEASE_MS = 15_000;
+const LOOK_EVERY_MS = 1_000;
+const DELIVER_WITHIN_MS = 8_000;
+const LONGEST_WAIT_MS = 15_000;
+
+type Request = {
+  id: string;
+  tenant_id: string;
+  kind: 'start' | 'signal';
+  name: string;
+  workflow_id: string;
+  input: Record<string, unknown>;
+  attempts: number;
+};
+
+export type RelayDependencies = {
+  database: Database;
+  /** Holds LISTEN: never through a transaction pooler. */
+  listenUrl: string;
+  temporal: Client;
+  log: Log;
+};
+
+export class Relay {
+  readonly #dependencies: RelayDependencies;
+  #listener: pg.Client | null = null;
+  #wake: () => void = () => {};
+  #woken = false;
+  #stopping = false;
+  #loop: Promise<void> = Promise.resolve();
+
+  constructor(dependencies: RelayDependencies) {
+    this.#dependencies = dependencies;
+  }
+
+  start(): void {
+    this.#loop = this.#run();
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    this.#ring();
+    await this.#loop;
+    await this.#listener?.end().catch(() => {});
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#stopping) {
+      this.#woken = false;
+      try {
+        await this.#listen();
+        const settled = await this.#deliverBatch();
+        if (settled > 0) continue;
+      } catch (error) {
+        this.#dependencies.log.warn({ err: error }, 'The relay could not work; it tries again');
+      }
+      await this.#pause();
+    }
+  }
+
+  /** @returns how many were delivered; 0 when nothing waits or Temporal is away */
+  async #deliverBatch(): Promise<number> {
+    const { database } = this.#dependencies;
+    const batch = await database.outsideTenants<Request>('select * from claim_run_requests(?, ?)', [BATCH, LEASE_MS]);
+    batch.sort((a, b) => (a.id < b.id ? -1 : 1));
+    await faultPoint('relay.before_start');
+    const delivered = await Promise.all(batch.map((request) => this.#deliver(request)));
+    await faultPoint('relay.after_start');
+    const settled = batch.filter((_, index) => delivered[index]).map((request) => request.id);
+    if (settled.length > 0) {
+      await database.outsideTenants('select settle_run_requests(?::uuid[])', [`{${settled.join(',')}}`]);
+    }
+    return settled.length;
+  }
+
+  async #deliver(request: Request): Promise<boolean> {
+    try {
+      await this.#dependencies.temporal.withDeadline(Date.now() + DELIVER_WITHIN_MS, () =>
+        request.kind === 'start' ? this.#startRun(request) : this.#signalRun(request),
+      );
+      return true;
+    } catch (error) {
+      await this.#postpone(request, error as Error);
+      return false;
+    }
+  }
+
+  async #startRun(request: Request): Promise<void> {
+    const isMessage = request.name === WORKFLOWS.receiveMessage;
+    try {
+      await this.#dependencies.temporal.workflow.start(request.name, {
+        args: [request.input],
+        workflowId: request.workflow_id,
+        taskQueue: TASK_QUEUES.inbox,
+        // Small, so that the work of a worker that died is taken up at once.
+        workflowTaskTimeout: '2s',
+        // A receipt is run once; a run that failed or was ended may be begun again. The others ask their rows first.
+        workflowIdReusePolicy: isMessage
+          ? WorkflowIdReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY
+          : WorkflowIdReusePolicy.ALLOW_DUPLICATE,
+        typedSearchAttributes: firstAttributes(request.tenant_id, isMessage ? 'receiving' : undefined),
+        priority: { fairnessKey: request.tenant_id },
+        requestEagerStart: true,
+      });
+    } catch (error) {
+      if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+    }
+  }
+
+  async #signalRun(request: Request): Promise<void> {
+    try {
+      await this.#dependencies.temporal.workflow.getHandle(request.workflow_id).signal(request.name, request.input);
+    } catch (error) {
+      if (!(error instanceof WorkflowNotFoundError)) throw error;
+      // Nobody waits any more: the run was ended from outside. What was decided is carried out all the same.
+      if (request.name === DRAFT_DECIDED) {
+        await this.#dependencies.database.inTenant(request.tenant_id, (em) =>
+          settleUnheardDecision(em, String(request.input.draftId)),
+        );
+      }
+    }
+  }
+
+  async #postpone(request: Request, error: Error): Promise<void> {
+    const waitMs = Math.min(LONGEST_WAIT_MS, 200 * 2 ** Math.min(request.attempts, 8));
+    this.#dependencies.log.warn({ err: error, run: request.workflow_id }, 'Temporal did not take a request; it waits');
+    await this.#dependencies.database
+      .outsideTenants('select postpone_run_request(?, ?, ?)', [request.id, mask(error.message).slice(0, 500), waitMs])
+      .catch(() => {});
+  }
+
+  async #listen(): Promise<void> {
+    if (this.#listener) return;
+    const listener = new pg.Client({ connectionString: this.#dependencies.listenUrl });
+    listener.on('notification', () => this.#ring());
+    listener.on('error', () => {
+      this.#listener = null;
+    });
+    listener.on('end', () => {
+      this.#listener = null;
+    });
+    await listener.connect();
+    await listener.query(`listen ${RUN_REQUESTED}`);
+    this.#listener = listener;
+  }
+
+  #ring(): void {
+    this.#woken = true;
+    this.#wake();
+  }
+
+  async #pause(): Promise<void> {
+    if (this.#woken || this.#stopping) return;
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, LOOK_EVERY_MS);
+      this.#wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+}

@@ -1,0 +1,9 @@
+// The workflow types; the bundle starts here. The names are stored in histories and schedules for ever.
+export { applyIntegration } from './apply-integration.ts';
+export { followUp } from './follow-up.ts';
+export { keepHouse } from './keep-house.ts';
+export { receiveMessage } from './receive-message.ts';
+export { reclassifyFolderless } from './reclassify.ts';
+export { sendReply } from './send-reply.ts';
+export { syncMailbox } from './sync-mailbox.ts';
+export { tryMailbox } from './try-mailbox.ts';

@@ -1,0 +1,64 @@
+// The kinds of step and their patience. Each call says in a sentence what it is about, for Temporal's UI:
+// `await database('Has this message come before?').recogniseDuplicate(receipt)`.
+import { proxyActivities, proxyLocalActivities } from '@temporalio/workflow';
+import type { Activities } from '#activities/index.ts';
+import { TASK_QUEUES } from './contract.ts';
+
+// A dead worker is noticed by the missing heartbeat, not by the time-out of the whole step.
+const HEARTBEAT_WITHIN = '5s';
+
+/** Short, in one transaction, repeated until the database answers; run beside the workflow, named in its history. */
+export function database(summary: string) {
+  return proxyLocalActivities<Activities['inbox']>({
+    startToCloseTimeout: '10s',
+    retry: { initialInterval: '100ms', maximumInterval: '10s' },
+    // A longer pause becomes a timer in the history, so that the workflow task does not wait with it.
+    localRetryThreshold: '1s',
+    summary,
+  });
+}
+
+/** The model: slow, limited, sometimes wrong. It says itself when to come back. */
+export function model(summary: string) {
+  return proxyActivities<Pick<Activities['providers'], 'judgeMessage' | 'draftReply' | 'redraftReply'>>({
+    taskQueue: TASK_QUEUES.providers,
+    startToCloseTimeout: '2m',
+    heartbeatTimeout: HEARTBEAT_WITHIN,
+    // The model's own failures are counted by the activity; a fault of ours is retried without an end.
+    retry: { initialInterval: '2s', maximumInterval: '1m' },
+    summary,
+  });
+}
+
+/** Something that cannot be taken back: one attempt, the workflow looks at the facts before another. */
+export function irreversible(summary: string) {
+  return proxyActivities<Pick<Activities['providers'], 'transmitReply'>>({
+    taskQueue: TASK_QUEUES.providers,
+    startToCloseTimeout: '5m',
+    heartbeatTimeout: HEARTBEAT_WITHIN,
+    retry: { maximumAttempts: 1 },
+    summary,
+  });
+}
+
+/** A look-up at a provider, short and repeatable. */
+export function provider(summary: string) {
+  return proxyActivities<Pick<Activities['providers'], 'lookUpReply' | 'applyIntegration'>>({
+    taskQueue: TASK_QUEUES.providers,
+    startToCloseTimeout: '30s',
+    heartbeatTimeout: HEARTBEAT_WITHIN,
+    retry: { initialInterval: '1s', maximumInterval: '30s', maximumAttempts: 5 },
+    summary,
+  });
+}
+
+/** A connection that may last: a mailbox being read. */
+export function connection(summary: string) {
+  return proxyActivities<Activities['mailboxes']>({
+    taskQueue: TASK_QUEUES.mailboxes,
+    startToCloseTimeout: '2h',
+    heartbeatTimeout: HEARTBEAT_WITHIN,
+    retry: { initialInterval: '2s', maximumInterval: '30s', maximumAttempts: 3 },
+    summary,
+  });
+}
