@@ -174,7 +174,7 @@ export function createReceiving({ database, attachments }: Dependencies) {
           message.channel === 'email' ? classifyMail(traits) : { kind: 'personal', reason: 'not-mail', evidence: [] };
         message.kind = verdict.kind;
         message.kindReason = verdict.reason;
-        message.mayAutoReply = message.channel !== 'email' || mayAutoReplyTo(traits, verdict).allowed;
+        message.autoReplyObstacle = obstacleOf(message, traits, verdict);
         if (verdict.kind === 'personal') await hear(em, conversation, message);
         else await keepApart(em, conversation, message, incoming, verdict);
         notes.found(verdict.kind, { reason: verdict.reason }, verdict.evidence);
@@ -245,6 +245,12 @@ async function traitsOf(em: EntityManager, message: Message, incoming: IncomingM
     ownMessageId: echo > 0,
     senderRules: rules.map(({ pattern, verdict }) => ({ pattern, verdict })),
   };
+}
+
+function obstacleOf(message: Message, traits: MailTraits, verdict: MailVerdict): string | null {
+  if (message.channel !== 'email') return null;
+  const { allowed, reason } = mayAutoReplyTo(traits, verdict);
+  return allowed ? null : reason;
 }
 
 async function hear(em: EntityManager, conversation: Conversation, message: Message): Promise<void> {

@@ -141,7 +141,7 @@ async function factsOf(
     hasModel: await hasModel(em, settings),
     hasTenantPrompt: Boolean(settings?.prompt.trim()),
     kind: message.kind ?? 'personal',
-    mayAutoReply: { allowed: message.mayAutoReply, reason: 'sender-does-not-want-it' },
+    mayAutoReply: { allowed: message.autoReplyObstacle == null, reason: message.autoReplyObstacle ?? '' },
     newestInConversation: Number(counts?.newer) === 0,
     msSinceLastOutbound: conversation.lastOutboundAt ? Date.now() - conversation.lastOutboundAt.getTime() : null,
     automaticSinceHuman: Number(counts?.since_human),

@@ -66,7 +66,6 @@ export function createReviewing({ database, installationMail }: Dependencies) {
         aboutDraft(notes, draft);
         if (draft.state === 'waiting') {
           await approveDraft(em, { ...byItself(draft), accounts, automatic: true });
-          await em.refresh(draft);
         }
         notes.found('approved-automatically');
         return heard(draft);

@@ -1,5 +1,5 @@
 // One message out, once: after its time to undo, with proof or with an honest "we do not know".
-import { ActivityFailure, condition, defineSignal, setHandler, sleep, uuid4 } from '@temporalio/workflow';
+import { ActivityFailure, condition, defineSignal, setHandler, uuid4 } from '@temporalio/workflow';
 import type { Attempt, ReplyRef } from '#activities/sending.ts';
 import { startFollowUp } from './children.ts';
 import { REPLY_CHANGED, type SendReplyInput, type SendReplyResult } from './contract.ts';
@@ -8,47 +8,49 @@ import { database, irreversible, provider } from './steps.ts';
 const GIVE_UP_AFTER_MS = 5 * 24 * 3600_000;
 const LOOK_UP_AFTER_MS = [1_000, 4_000, 10_000, 25_000];
 
+/** How often the row was said to have changed, and up to where that was looked at. */
+type Changes = { heard: number; seen: number };
+
 const replyChanged = defineSignal<[{ replyId: string }]>(REPLY_CHANGED);
 
 export async function sendReply(reply: SendReplyInput): Promise<SendReplyResult> {
-  const changes = { seen: 0, heard: 0 };
+  const changes: Changes = { heard: 0, seen: 0 };
   setHandler(replyChanged, () => {
     changes.heard += 1;
   });
   const began = Date.now();
 
   for (let attempt = 1; ; attempt += 1) {
-    const due = await untilDue(reply, changes);
-    if (due !== 'approved') return { state: due };
+    const state = await settledOrDue(reply, changes);
+    if (state === 'sent') await armFollowUp(reply);
+    if (state !== 'approved') return { state };
+    if (Date.now() - began > GIVE_UP_AFTER_MS) return giveUp(reply);
+
     const token = uuid4();
-    const begun = await database(`Take the reply for attempt ${attempt}`).beginSending({ ...reply, token });
-    if (!begun) continue;
+    const taken = await database(`Take the reply for attempt ${attempt}`).beginSending({ ...reply, token });
+    if (!taken) continue;
     const end = await transmit({ ...reply, token });
     const sentence = end ? `Attempt ${attempt}: ${end.outcome}` : `Attempt ${attempt} was cut off: see how far it came`;
     const concluded = await database(sentence).concludeAttempt({ ...reply, token, end });
-    const state = concluded === 'unknown' ? await resolveUnknown(reply, changes) : concluded;
-    if (state === 'sent') await armFollowUp(reply);
-    if (state !== 'approved') return { state: state as SendReplyResult['state'] };
-    if (Date.now() - began > GIVE_UP_AFTER_MS) return giveUp(reply);
-    if (concluded === 'approved')
-      await sleep(patienceAfter(attempt), { summary: 'The mail server is busy: try again later' });
+    if (concluded === 'approved') await changed(changes, patienceAfter(attempt), 'The mail server is busy: try later');
   }
 }
 
-// Waits through the time to undo and the schedule; an agent may take it back or move it meanwhile.
-async function untilDue(
-  reply: ReplyRef,
-  changes: { seen: number; heard: number },
-): Promise<'approved' | SendReplyResult['state']> {
+// Waits through the time to undo, the schedule and an unknown outcome, until the reply is to be sent or needs nothing.
+async function settledOrDue(reply: ReplyRef, changes: Changes): Promise<'approved' | SendReplyResult['state']> {
   for (;;) {
     changes.seen = changes.heard;
-    const { state, waitMs } = await database('Is it still to be sent, and when?').readReply(reply);
+    const { state, waitMs } = await database('Is it to be sent, and when?').readReply(reply);
     if (state === 'sending') await database('An earlier run was cut off: see how far it came').concludeAbandoned(reply);
-    else if (state === 'unknown') await personDecides(changes);
-    else if (state !== 'approved') return state;
-    else if (waitMs === 0) return state;
-    else await condition(() => changes.heard > changes.seen, waitMs, { summary: 'Wait: it can still be taken back' });
+    else if (state === 'unknown') await resolveUnknown(reply, changes);
+    else if (state !== 'approved' || waitMs === 0) return state;
+    else await changed(changes, waitMs, 'Wait: it can still be taken back');
   }
+}
+
+/** Waits until the row is said to have changed, or the time is over. */
+function changed(changes: Changes, waitMs: number, summary: string): Promise<boolean> {
+  return condition(() => changes.heard > changes.seen, waitMs, { summary });
 }
 
 async function transmit(attempt: Attempt) {
@@ -60,26 +62,23 @@ async function transmit(attempt: Attempt) {
   }
 }
 
-// Nothing is sent again by itself: the Sent folder may prove that it left, else a person says what to do.
-async function resolveUnknown(reply: ReplyRef, changes: { seen: number; heard: number }) {
-  for (const wait of LOOK_UP_AFTER_MS) {
-    await sleep(wait, { summary: 'Give the Sent folder time to show it' });
-    const found = await provider('Look for it in the Sent folder')
-      .lookUpReply(reply)
-      .then((result) => result.found)
-      .catch(() => false);
-    if (found) return 'sent' as const;
+// Nothing is sent again by itself: the Sent folder may prove that it left, else a person says what to do. Their word
+// counts at any moment.
+async function resolveUnknown(reply: ReplyRef, changes: Changes): Promise<void> {
+  for (const waitMs of LOOK_UP_AFTER_MS) {
+    if (await changed(changes, waitMs, 'Give the Sent folder time to show it')) return;
+    if (await standsInSent(reply)) return;
   }
-  for (;;) {
-    await personDecides(changes);
-    const { state } = await database('What did the person decide?').readReply(reply);
-    if (state !== 'unknown') return state;
-  }
+  await condition(() => changes.heard > changes.seen);
 }
 
-async function personDecides(changes: { seen: number; heard: number }): Promise<void> {
-  await condition(() => changes.heard > changes.seen);
-  changes.seen = changes.heard;
+async function standsInSent(reply: ReplyRef): Promise<boolean> {
+  try {
+    return (await provider('Look for it in the Sent folder').lookUpReply(reply)).found;
+  } catch (error) {
+    if (error instanceof ActivityFailure) return false;
+    throw error;
+  }
 }
 
 async function armFollowUp(reply: ReplyRef): Promise<void> {

@@ -41,13 +41,24 @@ export function irreversible(summary: string) {
   });
 }
 
-/** A look-up at a provider, short and repeatable. */
+/** A short look at a provider; the workflow decides whether to look again. */
 export function provider(summary: string) {
-  return proxyActivities<Pick<Activities['providers'], 'lookUpReply' | 'applyIntegration'>>({
+  return proxyActivities<Pick<Activities['providers'], 'lookUpReply'>>({
     taskQueue: TASK_QUEUES.providers,
     startToCloseTimeout: '30s',
     heartbeatTimeout: HEARTBEAT_WITHIN,
-    retry: { initialInterval: '1s', maximumInterval: '30s', maximumAttempts: 5 },
+    retry: { maximumAttempts: 1 },
+    summary,
+  });
+}
+
+/** Temporal's own schedules: short, repeated until they answer. */
+export function schedules(summary: string) {
+  return proxyActivities<Pick<Activities['providers'], 'applyIntegration'>>({
+    taskQueue: TASK_QUEUES.providers,
+    startToCloseTimeout: '30s',
+    heartbeatTimeout: HEARTBEAT_WITHIN,
+    retry: { initialInterval: '1s', maximumInterval: '30s' },
     summary,
   });
 }

@@ -1,7 +1,9 @@
-// Reads what a bounce says of the mail it gives back (RFC 3464, codes of RFC 3463).
-import type { Attachment } from 'mailparser';
-import { normaliseAddress } from '#domain/rules/email-address.ts';
+// Reads what a bounce says of the mail it gives back: the report of RFC 3464 with the codes of RFC 3463, or, because
+// many servers only write a letter, what can be found in that.
+import type { MailHeaders } from '#domain/rules/automated-mail.ts';
+import { isMailSystem, normaliseAddress } from '#domain/rules/email-address.ts';
 import { parseMessageIds } from '#domain/rules/threading.ts';
+import type { MimeFile } from './parse-mime.ts';
 
 export type Bounce = {
   recipients: { recipient: string | null; status: string | null; action: string | null }[];
@@ -9,28 +11,61 @@ export type Bounce = {
   originalMessageId: string | null;
 };
 
-const ORIGINAL = /^(message\/rfc822|text\/rfc822-headers|message\/rfc822-headers)$/i;
+export type BounceTraits = {
+  headers: MailHeaders;
+  senderAddress: string | null;
+  text: string;
+  files: readonly MimeFile[];
+};
 
-/** @returns null when the mail carries no delivery status */
-export function readBounce(attachments: readonly Attachment[]): Bounce | null {
-  const status = attachments.find((part) => part.contentType.toLowerCase() === 'message/delivery-status');
-  if (!status) return null;
-  const [, ...recipients] = fieldBlocks(status.content.toString('utf8'));
-  const original = attachments.find((part) => ORIGINAL.test(part.contentType));
-  const headers = original ? fieldBlocks(original.content.toString('utf8'))[0] : undefined;
-  return {
-    recipients: recipients.map((fields) => ({
-      recipient: normaliseAddress(fields['final-recipient']?.split(';').at(-1) ?? ''),
-      status: /\d\.\d{1,3}\.\d{1,3}/.exec(fields.status ?? '')?.[0] ?? null,
-      action: fields.action?.toLowerCase() ?? null,
-    })),
-    originalMessageId: parseMessageIds(headers?.['message-id'] ?? null)[0] ?? null,
-  };
+const ORIGINAL = /^(message\/rfc822|text\/rfc822-headers|message\/rfc822-headers|message\/global(-headers)?)$/i;
+const READ_CHARACTERS = 50_000;
+const MOST_RECIPIENTS = 100;
+
+/** @returns null when the mail carries no delivery status and is no letter of a mail server */
+export function readBounce(mail: BounceTraits): Bounce | null {
+  const reports = mail.files.filter((file) => /^message\/(global-)?delivery-status$/i.test(file.type));
+  if (reports.length > 0) return { recipients: reports.flatMap(recipientsOf), originalMessageId: originalOf(mail) };
+  if (!mail.senderAddress || !isMailSystem(mail.senderAddress)) return null;
+  return { recipients: failuresIn(mail), originalMessageId: originalOf(mail) };
+}
+
+// The first block of a report is about the message; some servers leave it out, or put each recipient in a report of its own.
+function recipientsOf(report: MimeFile): Bounce['recipients'] {
+  return fieldBlocks(report.content.toString('utf8'))
+    .filter((fields) => fields['final-recipient'] ?? fields['original-recipient'] ?? fields.action)
+    .slice(0, MOST_RECIPIENTS)
+    .map((fields) => ({
+      recipient: addressIn(fields['final-recipient'] ?? fields['original-recipient']),
+      status: /\b[245]\.\d{1,3}\.\d{1,3}\b/.exec(fields.status ?? '')?.[0] ?? null,
+      action: /^\w+/.exec(fields.action ?? '')?.[0].toLowerCase() ?? null,
+    }));
+}
+
+function addressIn(field: string | undefined): string | null {
+  return normaliseAddress(field?.split(';').at(-1) ?? '');
+}
+
+// Exim names those for whom it has given up; the others put a code of RFC 3463 somewhere into their sentence.
+function failuresIn({ headers, text }: BounceTraits): Bounce['recipients'] {
+  const status = /\b5\.\d{1,3}\.\d{1,3}\b/.exec(text.slice(0, READ_CHARACTERS))?.[0] ?? null;
+  const failed = headers.find(([name]) => name.toLowerCase() === 'x-failed-recipients')?.[1].split(',') ?? [];
+  const recipients = failed.slice(0, MOST_RECIPIENTS).map((address) => normaliseAddress(address));
+  if (recipients.length === 0) return status ? [{ recipient: null, status, action: null }] : [];
+  return recipients.map((recipient) => ({ recipient, status, action: 'failed' }));
+}
+
+function originalOf({ text, files }: BounceTraits): string | null {
+  const original = files.find((file) => ORIGINAL.test(file.type));
+  const headers = original ? fieldBlocks(original.content.subarray(0, READ_CHARACTERS).toString('utf8'))[0] : undefined;
+  // A letter repeats the headers of the mail in its text, perhaps marked as a quotation.
+  const quoted = /^[> \t]*Message-ID:\s*(<[^<>\s]{3,250}>)/im.exec(text.slice(0, READ_CHARACTERS))?.[1];
+  return parseMessageIds(headers?.['message-id'] ?? quoted ?? null)[0] ?? null;
 }
 
 function fieldBlocks(text: string): Record<string, string>[] {
   return text
-    .split(/\r?\n\s*\r?\n/)
+    .split(/\r?\n[ \t]*\r?\n/)
     .map((block) => {
       const unfolded = block.replace(/\r?\n[ \t]+/g, ' ');
       const fields = [...unfolded.matchAll(/^([\w-]+):[ \t]*(.*)$/gm)];

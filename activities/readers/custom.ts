@@ -6,7 +6,7 @@ import type { Contact } from '#domain/people/client.ts';
 import { normaliseAddress } from '#domain/rules/email-address.ts';
 import { toE164 } from '#domain/rules/phone-number.ts';
 import { splitReply } from '#domain/rules/quoted-text.ts';
-import { digestOf, type IncomingMessage, storable, threadKey, Unreadable } from './incoming-message.ts';
+import { digestOf, type IncomingMessage, safeFileName, storable, threadKey, Unreadable } from './incoming-message.ts';
 import { sanitiseMailHtml } from './mail-html.ts';
 
 export async function readCustom(
@@ -15,34 +15,39 @@ export async function readCustom(
   phoneRegion: string,
 ): Promise<IncomingMessage> {
   const message = parse(raw);
+  const problems: string[] = [];
   const address = message.from.email ? normaliseAddress(message.from.email) : null;
   const phone = message.from.phone ? toE164(message.from.phone, phoneRegion) : null;
-  const handle = message.from.id ?? null;
+  const name = storable(message.from.name ?? '').trim() || null;
   const text = storable(message.text);
+  const html = message.html ? sanitiseMailHtml(storable(message.html)) : null;
+  if (message.html && html === null) problems.push('Its HTML is too deep to be shown: its text stands instead.');
   return {
     channel: 'webhook',
     digest: digestOf(`webhook:${receipt.integrationId}:${receipt.sourceId}`),
     externalId: receipt.sourceId,
     inReplyTo: null,
     references: [],
-    sender: { address, name: message.from.name ?? null, phone },
+    sender: { address, name, phone },
     replyTo: null,
-    clientName: message.from.name ?? null,
-    contacts: contactsOf(receipt.integrationId, address, phone, handle),
+    clientName: name,
+    contacts: contactsOf(receipt.integrationId, address, phone, storable(message.from.id ?? '').trim() || null),
     recipients: [],
     cc: [],
     subject: storable(message.subject ?? ''),
     text,
     newText: splitReply(text).newText,
-    html: message.html ? sanitiseMailHtml(storable(message.html)) : null,
-    sentAt: message.sentAt ? new Date(message.sentAt) : receipt.receivedAt,
+    html: html === null ? null : storable(html),
+    sentAt: believableDate(message.sentAt, receipt.receivedAt, problems),
     attachments: await Promise.all(message.attachments.map(readAttachment)),
-    threadKeys: message.conversation ? [threadKey(`webhook:${receipt.integrationId}`, message.conversation)] : [],
+    threadKeys: message.conversation
+      ? [threadKey(`webhook:${receipt.integrationId}`, storable(message.conversation))]
+      : [],
     headers: [],
     contentType: null,
     returnPath: null,
     bounce: null,
-    problems: [],
+    problems,
   };
 }
 
@@ -52,6 +57,16 @@ function parse(raw: Buffer): CustomMessage {
   } catch (error) {
     throw new Unreadable(`The message does not have the documented form: ${(error as Error).message}`);
   }
+}
+
+const A_DAY_MS = 24 * 3600_000;
+
+// A message from the future would stand at the top of every list for ever.
+function believableDate(written: string | undefined, receivedAt: Date, problems: string[]): Date {
+  const at = written ? new Date(written) : receivedAt;
+  if (at.getTime() <= receivedAt.getTime() + A_DAY_MS) return at;
+  problems.push('Its date cannot be right: the time it was received stands instead.');
+  return receivedAt;
 }
 
 function contactsOf(
@@ -71,11 +86,7 @@ async function readAttachment(file: CustomMessage['attachments'][number]) {
   const content = Buffer.from(file.content, 'base64');
   const detected = await fileTypeFromBuffer(content).catch(() => undefined);
   return {
-    name:
-      file.name
-        .replace(/[\p{Cc}\p{Cf}]/gu, '')
-        .split(/[/\\]/)
-        .at(-1) || 'attachment',
+    name: safeFileName(file.name) ?? 'attachment',
     type: detected?.mime ?? 'application/octet-stream',
     content,
     contentId: null,

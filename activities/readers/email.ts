@@ -1,45 +1,44 @@
 // Reads a mail (RFC 5322, MIME) as real mailboxes hold it: broken headers, foreign charsets and all. What cannot be
 // read is said in `problems`; only what is no mail at all is refused.
-import { fileTypeFromBuffer } from 'file-type';
-import { type AddressObject, type Attachment, type ParsedMail, simpleParser } from 'mailparser';
+import type { AddressObject } from 'mailparser';
 import type { MailHeaders } from '#domain/rules/automated-mail.ts';
 import { isNoReply, normaliseAddress } from '#domain/rules/email-address.ts';
+import { mailInstant } from '#domain/rules/mail-date.ts';
 import { canonicalMessage } from '#domain/rules/message-digest.ts';
 import { splitReply } from '#domain/rules/quoted-text.ts';
 import { parseMessageIds, threadKeys } from '#domain/rules/threading.ts';
 import { readBounce } from './bounce.ts';
-import {
-  digestOf,
-  type IncomingAttachment,
-  type IncomingMessage,
-  storable,
-  threadKey,
-  Unreadable,
-} from './incoming-message.ts';
+import { textOfHtml } from './html-text.ts';
+import { digestOf, type IncomingMessage, shortened, storable, threadKey, Unreadable } from './incoming-message.ts';
+import { readFiles } from './mail-files.ts';
 import { sanitiseMailHtml } from './mail-html.ts';
+import { type MimeMail, type MimeText, parseMime } from './parse-mime.ts';
 
 const LONGEST_TEXT = 1_000_000;
 const LONGEST_SUBJECT = 998;
+const LONGEST_NAME = 300;
 
 /**
- * @param raw the mail as the server gave it
+ * @param raw the mail as the server gave it, or its beginning when it is `truncated`
  * @param receivedAt when the server received it: the date of a mail that has none, or one nobody can believe
  * @throws Unreadable when there is nothing that looks like a mail
  */
-export async function readEmail(raw: Buffer, receivedAt: Date): Promise<IncomingMessage> {
+export async function readEmail(raw: Buffer, receivedAt: Date, truncated = false): Promise<IncomingMessage> {
   const mail = await parse(raw);
   const problems: string[] = [];
-  const headers = headerList(mail);
-  const sender = firstAddress(mail.from) ?? firstAddress(single(mail.headers.get('sender')));
+  const headers: MailHeaders = mail.headers.map(([name, value]) => [name, storable(value)]);
+  const sender = firstAddress(mail.parsed.get('from')) ?? firstAddress(mail.parsed.get('sender'));
   if (!sender?.address) problems.push('The sender could not be read.');
-  const replyTo = firstAddress(mail.replyTo);
-  const text = storable(mail.text ?? '').slice(0, LONGEST_TEXT);
-  const subject = storable(mail.subject ?? '').slice(0, LONGEST_SUBJECT);
-  const messageId = parseMessageIds(mail.messageId ?? null)[0] ?? null;
+  const replyTo = firstAddress(mail.parsed.get('reply-to'));
+  const letter = letterOf(mail.texts);
+  const text = shortened(storable(wordsOf(letter)), LONGEST_TEXT);
+  const subject = shortened(storable(asText(mail.parsed.get('subject'))), LONGEST_SUBJECT);
+  const messageId = parseMessageIds(headerValue(headers, 'message-id'))[0] ?? null;
   const inReplyTo = parseMessageIds(headerValue(headers, 'in-reply-to'))[0] ?? null;
   const references = parseMessageIds(headerValue(headers, 'references'));
   const address = sender?.address ?? null;
   const writer = clientBehind(sender, replyTo);
+  const bounce = readBounce({ headers, senderAddress: address, text, files: mail.files });
   return {
     channel: 'email',
     digest: digestOf(
@@ -48,7 +47,8 @@ export async function readEmail(raw: Buffer, receivedAt: Date): Promise<Incoming
         senderAddress: address,
         date: headerValue(headers, 'date'),
         subject,
-        text: text || String(mail.html || ''),
+        // As written: how HTML is turned into words may change, and the same mail must stay the same.
+        text: letter.map((part) => part.content).join('\n'),
       }),
     ),
     externalId: messageId,
@@ -58,63 +58,83 @@ export async function readEmail(raw: Buffer, receivedAt: Date): Promise<Incoming
     replyTo: replyTo?.address ?? null,
     contacts: writer?.address ? [{ kind: 'email', value: writer.address }] : [],
     clientName: writer?.name ?? null,
-    recipients: addresses(mail.to),
-    cc: addresses(mail.cc),
+    recipients: addresses(mail.parsed.get('to')),
+    cc: addresses(mail.parsed.get('cc')),
     subject,
     text,
     newText: splitReply(text).newText,
-    html: mail.html ? sanitiseMailHtml(storable(mail.html)) : null,
-    sentAt: believableDate(mail.date, receivedAt, problems),
-    attachments: await Promise.all(mail.attachments.map(readAttachment)),
+    html: sanitisedHtml(mail.texts, problems),
+    sentAt: believableDate(headerValue(headers, 'date'), receivedAt, problems),
+    attachments: await readFiles(mail, truncated, problems),
     threadKeys: threadKeys({ messageId, inReplyTo, references }).map((id) => threadKey('mail', id)),
     headers,
     contentType: headerValue(headers, 'content-type'),
     returnPath: headerValue(headers, 'return-path'),
-    bounce: readBounce(mail.attachments),
+    bounce,
     problems,
   };
 }
 
-async function parse(raw: Buffer): Promise<ParsedMail> {
-  let mail: ParsedMail;
+async function parse(raw: Buffer): Promise<MimeMail> {
+  let mail: MimeMail;
   try {
-    mail = await simpleParser(raw, {
-      keepDeliveryStatus: true,
-      keepCidLinks: true,
-      checksumAlgo: false,
-      skipTextToHtml: true,
-    });
+    mail = await parseMime(raw);
   } catch (error) {
     throw new Unreadable(`The mail could not be read: ${(error as Error).message}`);
   }
-  const hasHeaders = ['from', 'date', 'subject', 'message-id', 'received'].some((name) => mail.headers.has(name));
-  if (!hasHeaders && !mail.text && mail.attachments.length === 0)
+  const hasHeaders = ['from', 'date', 'subject', 'message-id', 'received'].some((name) => mail.parsed.has(name));
+  if (!hasHeaders && mail.texts.length === 0 && mail.files.length === 0)
     throw new Unreadable('This is not a mail: it has no headers and no content.');
   return mail;
 }
 
-function headerList(mail: ParsedMail): MailHeaders {
-  return mail.headerLines.map(({ key, line }) => [
-    key,
-    storable(line.slice(line.indexOf(':') + 1))
-      .replace(/\r?\n[ \t]+/g, ' ')
-      .trim(),
-  ]);
+/** The parts that make the letter: of alternatives the plain one, unless it says nothing. */
+function letterOf(texts: readonly MimeText[]): MimeText[] {
+  const hasPlain = (alternative: object) =>
+    texts.some((part) => part.alternative === alternative && part.type === 'text/plain' && part.content.trim() !== '');
+  return texts.filter((part) => part.type === 'text/plain' || !part.alternative || !hasPlain(part.alternative));
+}
+
+function wordsOf(letter: readonly MimeText[]): string {
+  return letter
+    .map((part) => (part.type === 'text/plain' ? part.content : textOfHtml(part.content)))
+    .filter((words) => words.trim() !== '')
+    .join('\n')
+    .trimEnd();
+}
+
+function sanitisedHtml(texts: readonly MimeText[], problems: string[]): string | null {
+  if (!texts.some((part) => part.type === 'text/html')) return null;
+  const shown = texts.filter((part) => part.type === 'text/html' || !part.alternative);
+  const html = sanitiseMailHtml(
+    storable(shown.map((part) => (part.type === 'text/html' ? part.content : asHtml(part.content))).join('\n')),
+  );
+  if (html === null) problems.push('Its HTML is too long or too deep to be shown: its text stands instead.');
+  return html === null ? null : storable(html);
+}
+
+function asHtml(text: string): string {
+  const escaped = text.trim().replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
+  return `<div style="white-space:pre-wrap">${escaped}</div>`;
 }
 
 function headerValue(headers: MailHeaders, name: string): string | null {
   return headers.find(([key]) => key.toLowerCase() === name)?.[1] ?? null;
 }
 
+function asText(value: unknown): string {
+  return typeof value === 'string' ? value.replace(/[\r\n\t]+/g, ' ') : '';
+}
+
 type Sender = { address: string | null; name: string | null };
 
 function firstAddress(field: unknown): Sender | null {
-  const [first] = mailboxes(field);
-  return first ?? null;
+  const all = mailboxes(field);
+  return all.find((one) => one.address) ?? all[0] ?? null;
 }
 
 function addresses(field: unknown): string[] {
-  return mailboxes(field).flatMap(({ address }) => (address ? [address] : []));
+  return [...new Set(mailboxes(field).flatMap(({ address }) => (address ? [address] : [])))];
 }
 
 // A group stands for its members; an address nobody could write to is dropped.
@@ -125,10 +145,7 @@ function mailboxes(field: unknown): Sender[] {
     .flatMap((entry) => entry.group ?? [entry])
     .map((entry) => ({
       address: normaliseAddress(entry.address ?? ''),
-      name:
-        storable(entry.name ?? '')
-          .trim()
-          .slice(0, 300) || null,
+      name: shortened(storable(entry.name ?? '').trim(), LONGEST_NAME) || null,
     }))
     .filter((entry) => entry.address || entry.name);
 }
@@ -139,39 +156,13 @@ function clientBehind(sender: Sender | null, replyTo: Sender | null): Sender | n
   return sender;
 }
 
-function single(value: unknown): unknown {
-  return Array.isArray(value) ? value[0] : value;
-}
-
 const A_DAY_MS = 24 * 3600_000;
 const EARLIEST = Date.UTC(1990, 0, 1);
 
-function believableDate(written: Date | undefined, receivedAt: Date, problems: string[]): Date {
-  const at = written?.getTime() ?? Number.NaN;
+function believableDate(written: string | null, receivedAt: Date, problems: string[]): Date {
+  if (!written) return receivedAt;
+  const at = (mailInstant(written) ?? Number.NaN) * 1000;
   if (at >= EARLIEST && at <= receivedAt.getTime() + A_DAY_MS) return new Date(at);
-  if (written) problems.push('Its date cannot be right: the time it was received stands instead.');
+  problems.push('Its date cannot be right: the time it was received stands instead.');
   return receivedAt;
-}
-
-async function readAttachment(part: Attachment): Promise<IncomingAttachment> {
-  const detected = await fileTypeFromBuffer(part.content).catch(() => undefined);
-  return {
-    name: attachmentName(part),
-    type: detected?.mime ?? part.contentType ?? 'application/octet-stream',
-    content: part.content,
-    contentId: part.cid ?? null,
-    inline: part.related === true || (part.contentDisposition === 'inline' && part.cid !== undefined),
-  };
-}
-
-// No path, no control or direction-changing character: the name is shown and offered for saving.
-function attachmentName(part: Attachment): string {
-  const name = storable(part.filename ?? '')
-    .replace(/[\p{Cc}\p{Cf}]/gu, '')
-    .split(/[/\\]/)
-    .at(-1)
-    ?.trim()
-    .slice(0, 200);
-  if (name && name !== '.' && name !== '..') return name;
-  return part.contentType === 'message/rfc822' ? 'message.eml' : 'attachment';
 }

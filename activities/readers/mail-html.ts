@@ -1,6 +1,7 @@
 // Makes a mail's HTML safe to keep. It is shown later in a sandboxed frame without scripts; this is the first fence.
 // Remote images keep their address under data-remote-src, so that a screen can load them when an agent asks.
 import sanitizeHtml from 'sanitize-html';
+import { isTooDeep } from './html-text.ts';
 
 /** Beyond this a mail is shown as text only. */
 const LONGEST_HTML = 2_000_000;
@@ -33,8 +34,9 @@ const STYLES = {
   ),
 };
 
+/** @returns null when it is longer, or nested deeper, than a letter is */
 export function sanitiseMailHtml(html: string): string | null {
-  if (html.length > LONGEST_HTML) return null;
+  if (html.length > LONGEST_HTML || isTooDeep(html)) return null;
   return sanitizeHtml(html, {
     allowedTags: [
       ...sanitizeHtml.defaults.allowedTags,
@@ -58,13 +60,14 @@ export function sanitiseMailHtml(html: string): string | null {
       table: ['cellpadding', 'cellspacing', 'border'],
     },
     allowedStyles: STYLES,
+    nonTextTags: ['script', 'style', 'textarea', 'option', 'noscript', 'title', 'xml'],
     allowedSchemes: ['http', 'https', 'mailto', 'tel'],
     allowedSchemesByTag: { img: ['cid', 'data'] },
     allowProtocolRelative: false,
     transformTags: {
       a: (tagName, attributes) => ({
         tagName,
-        attribs: { ...attributes, target: '_blank', rel: 'noopener noreferrer nofollow' },
+        attribs: { ...linkAttributes(attributes), target: '_blank', rel: 'noopener noreferrer nofollow' },
       }),
       img: (tagName, attributes) => ({ tagName, attribs: imageAttributes(attributes) }),
     },
@@ -72,10 +75,19 @@ export function sanitiseMailHtml(html: string): string | null {
   });
 }
 
+// A relative address would lead into Relais itself.
+function linkAttributes(attributes: Record<string, string>): Record<string, string> {
+  const { href = '', ...rest } = attributes;
+  return /^\s*(https?:\/\/|mailto:|tel:)/i.test(href) ? { ...rest, href: href.trim() } : rest;
+}
+
 function imageAttributes(attributes: Record<string, string>): Record<string, string> {
-  const { src = '', ...rest } = attributes;
-  if (/^cid:/i.test(src)) return { ...rest, 'data-content-id': src.slice(4) };
-  if (/^data:image\/(png|gif|jpe?g|webp);base64,/i.test(src)) return { ...rest, src };
-  if (/^https?:/i.test(src)) return { ...rest, 'data-remote-src': src };
+  // Our own attributes are ours to set.
+  const { src = '', 'data-remote-src': _remote, 'data-content-id': _content, ...rest } = attributes;
+  const address = src.trim();
+  if (/^cid:/i.test(address)) return { ...rest, 'data-content-id': address.slice(4) };
+  if (/^data:image\/(png|gif|jpe?g|webp);base64,/i.test(address)) return { ...rest, src: address };
+  if (/^https?:\/\//i.test(address)) return { ...rest, 'data-remote-src': address };
+  if (address.startsWith('//')) return { ...rest, 'data-remote-src': `https:${address}` };
   return rest;
 }

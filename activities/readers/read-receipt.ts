@@ -44,7 +44,7 @@ async function readRaw(receipt: Receipt, raw: Buffer, phoneRegion: string): Prom
   const receivedAt = receipt.origin.receivedAt ? new Date(receipt.origin.receivedAt) : receipt.createdAt;
   switch (receipt.format) {
     case 'email':
-      return readEmail(raw, receivedAt);
+      return readEmail(raw, receivedAt, receipt.origin.truncated);
     case 'custom':
       return readCustom(
         raw,

@@ -49,6 +49,7 @@ export async function approveDraft(em: EntityManager, approval: Approval): Promi
     accounts: approval.accounts,
   });
   draft.replyId = reply.id;
+  await em.flush();
   return reply;
 }
 

@@ -35,7 +35,8 @@ const MessageSchema = defineEntity({
     /** Null until the bulk filter has judged it; outbound messages are personal from the start. */
     kind: p.string().length(20).nullable().$type<MailKind>(),
     kindReason: p.string().length(60).nullable(),
-    mayAutoReply: p.boolean().default(false),
+    /** Why no machine may answer it, as a stable code; null when one may. */
+    autoReplyObstacle: p.string().length(60).nullable(),
     fromBackfill: p.boolean().default(false),
     language: p.string().length(8).nullable(),
     intent: p.string().length(30).nullable(),

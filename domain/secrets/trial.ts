@@ -2,7 +2,7 @@
 // Both are sealed and both expire: the workflow that tries them carries the row's id only.
 import { defineEntity, p } from '@mikro-orm/core';
 import { instant, tenantOwned } from '#domain/tenancy/tenant-owned.ts';
-import type { KeyRing } from './key-ring.ts';
+import { KeyRing } from './key-ring.ts';
 
 export const TRIAL_LIFETIME_MS = 30 * 60_000;
 
@@ -31,6 +31,17 @@ export class Trial extends TrialSchema.class {
   conclude(keys: KeyRing, state: 'passed' | 'failed', result: unknown): void {
     this.state = state;
     this.sealedResult = keys.seal(this.place('sealed_result'), JSON.stringify(result));
+  }
+
+  /** Seals both under the current key; false when they already are. */
+  reseal(keys: KeyRing): boolean {
+    if (KeyRing.keyIdOf(this.sealedInput) === keys.currentKeyId) return false;
+    this.sealedInput = keys.seal(this.place('sealed_input'), keys.open(this.place('sealed_input'), this.sealedInput));
+    if (this.sealedResult) {
+      const place = this.place('sealed_result');
+      this.sealedResult = keys.seal(place, keys.open(place, this.sealedResult));
+    }
+    return true;
   }
 
   static sealInput(keys: KeyRing, tenantId: string, id: string, input: unknown): string {

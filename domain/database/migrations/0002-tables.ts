@@ -301,7 +301,7 @@ export class Tables extends Migration {
         "html" text null,
         "kind" varchar(20) null,
         "kind_reason" varchar(60) null,
-        "may_auto_reply" boolean not null default false,
+        "auto_reply_obstacle" varchar(60) null,
         "from_backfill" boolean not null default false,
         "language" varchar(8) null,
         "intent" varchar(30) null,
