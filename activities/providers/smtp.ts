@@ -66,7 +66,14 @@ export async function tryLogin(account: SmtpAccount, timeoutMs = DEFAULT_TIMEOUT
   }
 }
 
-export type SmtpError = Error & { code?: string; responseCode?: number; response?: string; command?: string };
+export type SmtpError = Error & {
+  /** Of the connection's own kind; what Node said of the socket stands in `originalCode`. */
+  code?: string;
+  originalCode?: string;
+  responseCode?: number;
+  response?: string;
+  command?: string;
+};
 
 function connectionTo(server: MailServer, timeoutMs: number): SMTPConnection {
   return new SMTPConnection({
@@ -104,8 +111,17 @@ function delivered(connection: SMTPConnection, envelope: Envelope, source: Buffe
     const body = new PassThrough();
     body.end(source);
     body.pipe(gate);
-    connection.send(envelope, gate, (error, info) => (error ? reject(error) : resolve(String(info?.response ?? ''))));
+    connection.send(envelope, gate, (error, info) => (error ? reject(error) : resolve(answerOf(info))));
   });
+}
+
+// A server may take a mail for some of its recipients only: whoever reads the answer is told who was left out.
+function answerOf(info: { response?: string; rejectedErrors?: SmtpError[] } | undefined): string {
+  const refused = (info?.rejectedErrors ?? []).map(
+    (error) => `${(error as { recipient?: string }).recipient ?? '?'}: ${error.response ?? error.message}`,
+  );
+  const answer = String(info?.response ?? '');
+  return refused.length > 0 ? `${answer} (not accepted for ${refused.join('; ')})` : answer;
 }
 
 // The last place where the mail can still be held back: SMTPConnection writes the final dot when this stream ends.
@@ -141,14 +157,17 @@ function finalDotGate(
 function endOf(error: SmtpError, handedOver: boolean): TransmitEnd {
   const response = error.response ?? error.message;
   const code = error.responseCode;
-  if (error.code === 'EAUTH') return { outcome: 'failed', failure: 'credentials-refused', response };
+  // 454 is a server that cannot check the password now (RFC 4954, 6).
+  if (error.code === 'EAUTH' && !(code !== undefined && code < 500))
+    return { outcome: 'failed', failure: 'credentials-refused', response };
   if (code !== undefined && code >= 500) return { outcome: 'failed', failure: refusalOf(error), response };
   if (code !== undefined && code >= 400) return { outcome: 'retry', failure: 'server-busy', response };
-  if (error.code === 'EENVELOPE') return { outcome: 'failed', failure: 'recipient-refused', response };
+  if (error.code === 'EENVELOPE') return { outcome: 'failed', failure: refusalOf(error), response };
   if (handedOver) return { outcome: 'unknown', failure: 'outcome-unknown', response };
   return { outcome: 'retry', failure: 'server-unreachable', response };
 }
 
+// Every refusal before the text is an EENVELOPE; the command tells whom it is about.
 function refusalOf(error: SmtpError): string {
-  return error.code === 'EENVELOPE' || error.command === 'RCPT TO' ? 'recipient-refused' : 'message-refused';
+  return error.command === 'MAIL FROM' || error.command === 'DATA' ? 'message-refused' : 'recipient-refused';
 }

@@ -7,11 +7,13 @@ export type AcceptedMail = { from: string; to: string[]; mail: ParsedMail; sourc
 
 /** What the server does with the next mails: one answer each, then it accepts again. */
 export type SinkFault =
-  | { at: 'rcpt' | 'data'; code: number; text: string }
+  | { at: 'auth' | 'sender' | 'rcpt' | 'data'; code: number; text: string }
   /** The mail is accepted and kept, and the sender never hears it. */
   | { at: 'dot'; lost: 'after-accepting' }
   /** The mail is refused by silence: the connection goes before anything was kept. */
-  | { at: 'dot'; lost: 'before-accepting' };
+  | { at: 'dot'; lost: 'before-accepting' }
+  /** The mail is neither accepted nor refused: the server says nothing more. */
+  | { at: 'dot'; lost: 'in-silence' };
 
 export class MailSink {
   readonly accepted: AcceptedMail[] = [];
@@ -26,7 +28,8 @@ export class MailSink {
       disabledCommands: ['STARTTLS'],
       allowInsecureAuth: true,
       onAuth: ({ username, password }, _session, done) =>
-        password === 'wrong' ? done(new Error('535 5.7.8 wrong password')) : done(null, { user: username }),
+        done(password === 'wrong' ? new Error('5.7.8 wrong password') : this.#refusal('auth'), { user: username }),
+      onMailFrom: (_address, _session, done) => done(this.#refusal('sender')),
       onRcptTo: (_address, _session, done) => done(this.#refusal('rcpt')),
       onData: (stream, session, done) => {
         const chunks: Buffer[] = [];
@@ -60,7 +63,7 @@ export class MailSink {
     await new Promise<void>((resolve) => this.#server.close(() => resolve()));
   }
 
-  #refusal(at: 'rcpt' | 'data'): Error | null {
+  #refusal(at: 'auth' | 'sender' | 'rcpt' | 'data'): Error | null {
     const [next] = this.faults;
     if (next?.at !== at) return null;
     this.faults.shift();
@@ -77,6 +80,7 @@ export class MailSink {
     const [fault] = this.faults;
     if (fault?.at === 'dot') {
       this.faults.shift();
+      if (fault.lost === 'in-silence') return;
       if (fault.lost === 'after-accepting') await this.#keep(source, session.envelope);
       return this.#drop(session.id);
     }
