@@ -72,7 +72,7 @@ describe('the list', () => {
     await maya.api.assignConversation({ params: { id: row.id }, body: { userId: maya.id } });
     await maya.api.changeStatus({ params: { id: row.id }, body: { status: 'urgent' } });
     const found = await maya.api.listConversations({
-      query: { status: 'urgent', assigneeId: maya.id, channel: 'email', unread: true },
+      query: { status: 'urgent', assigneeId: maya.id, channel: 'email', unread: 'true' },
     });
     expect(found.items.map((item) => item.id)).toEqual([row.id]);
     expect((await maya.api.listConversations({ query: { status: 'urgent', channel: 'webhook' } })).items).toEqual([]);

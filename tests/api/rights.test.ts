@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { contract } from '#api/contract/contract.ts';
-import type { Route } from '#api/contract/route.ts';
+import type { Problem, Route } from '#api/contract/route.ts';
 import { hasRole, ROLES, type Role } from '#domain/people/role.ts';
 import { newId } from '#domain/tenancy/tenant-owned.ts';
 import { type Company, PASSWORD, type Person, Road } from '../support/road.ts';
@@ -19,6 +19,11 @@ beforeAll(async () => {
 });
 
 afterAll(() => road?.close());
+
+type OpenApi = {
+  openapi: string;
+  paths: Record<string, Record<string, { operationId: string; responses: Record<string, unknown> }>>;
+};
 
 const routes = Object.entries(contract as Record<string, Route>);
 
@@ -47,7 +52,7 @@ describe('every route', () => {
     async (_name, route) => {
       for (const role of ROLES) {
         const answer = await call(route, { cookie: people.get(role)!.cookie, origin: road.url });
-        const refused = answer.status === 403 && (await answer.json()).code === 'role.too-low';
+        const refused = answer.status === 403 && ((await answer.json()) as Problem).code === 'role.too-low';
         expect({ role, refused }).toEqual({ role, refused: !hasRole(role, route.role as Role) });
       }
     },
@@ -63,10 +68,10 @@ describe('every route', () => {
   );
 
   test('is described by a valid OpenAPI document with its refusals', async () => {
-    const document = await (await fetch(`${road.url}/inbox/openapi.json`)).json();
+    const document = (await (await fetch(`${road.url}/inbox/openapi.json`)).json()) as OpenApi;
     expect(document.openapi).toBe('3.1.1');
     for (const [name, route] of routes) {
-      const operation = document.paths[`/inbox${route.path}`][route.method];
+      const operation = document.paths[`/inbox${route.path}`]![route.method]!;
       expect(operation.operationId).toBe(name);
       expect(Object.keys(operation.responses)).toEqual(expect.arrayContaining(['400', '401', '403', '404', '409']));
     }

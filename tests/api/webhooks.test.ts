@@ -3,6 +3,7 @@ import { createHmac } from 'node:crypto';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
+import type { Problem } from '#api/contract/route.ts';
 import { Message } from '#domain/conversations/message.ts';
 import { Receipt } from '#domain/integrations/receipt.ts';
 import { signWebhook, verifyWebhook } from '#domain/integrations/webhook-signature.ts';
@@ -90,7 +91,7 @@ describe('a webhook call', () => {
   ])('that does not have the documented form is told what to change: %o', async (wrong, path) => {
     const answer = await road.deliver(webhook, wrong);
     expect(answer.status).toBe(400);
-    const paths = (await answer.json()).errors.map((fault: { path: string }) => fault.path);
+    const paths = ((await answer.json()) as Problem).errors?.map((fault) => fault.path);
     expect(paths).toContain(path);
   });
 

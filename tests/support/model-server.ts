@@ -10,6 +10,8 @@ export type ModelFault =
   | { kind: 'status'; status: number; retryAfter?: string }
   | { kind: 'silence' }
   | { kind: 'broken-json' }
+  /** It answers, in words of its own. */
+  | { kind: 'words'; words: string }
   | { kind: 'refusal' };
 
 /** Judges and drafts as a test says; by default it chooses no folder and writes one sentence. */
@@ -86,6 +88,7 @@ export class ModelServer {
       return completion({ role: 'assistant', content: null, refusal: 'I cannot help with that.' });
     if (fault?.kind === 'broken-json')
       return completion({ role: 'assistant', content: '{"folder": 1, "confi', refusal: null });
+    if (fault?.kind === 'words') return completion({ role: 'assistant', content: fault.words, refusal: null });
     const answer = asked.name === 'judgement' ? this.behaviour.judgement(asked) : this.behaviour.draft(asked);
     return completion({ role: 'assistant', content: JSON.stringify(answer), refusal: null });
   }
