@@ -59,7 +59,8 @@ export function modelFailure(error: unknown): ApplicationFailure {
     const status = error.status ?? 0;
     if (status === 401 || status === 403) return final('model-refused-key', `The model refused the key (${status}).`);
     if (status === 429) return later('model-busy', 'The model asked to wait (429).', retryAfterMs(error.headers));
-    if (status >= 500) return later('model-busy', `The model failed (${status}).`, retryAfterMs(error.headers));
+    if (status === 408 || status === 409 || status >= 500)
+      return later('model-busy', `The model failed (${status}).`, retryAfterMs(error.headers));
     return final('model-refused-request', `The model refused the request (${status}).`);
   }
   return later('model-answer-unusable', 'The answer of the model could not be read.');

@@ -55,8 +55,8 @@ export async function inStep<Result>(
         info.activityId,
         name,
         notes.outcome,
-        JSON.stringify(notes.facts),
-        JSON.stringify(notes.evidence),
+        storableJson(notes.facts),
+        storableJson(notes.evidence),
         Date.now() - began,
         notes.receiptId,
         notes.conversationId,
@@ -65,6 +65,13 @@ export async function inStep<Result>(
     );
     return result;
   });
+}
+
+// Words are cut to length on the way here, and half a character, or a NUL, is no JSON to PostgreSQL.
+function storableJson(value: unknown): string {
+  return JSON.stringify(value, (_name, inner) =>
+    typeof inner === 'string' ? inner.replaceAll('\0', '').toWellFormed() : inner,
+  );
 }
 
 /** The workflow id of the run this activity belongs to. */

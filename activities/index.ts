@@ -14,7 +14,7 @@ import { createTrying } from './trying.ts';
 export function createActivities(dependencies: Dependencies) {
   const receiving = createReceiving(dependencies);
   const { judgeMessage, ...classifying } = createClassifying(dependencies);
-  const { draftReply, redraftReply, ...replying } = createReplying(dependencies);
+  const { draftByModel, redraftReply, ...replying } = createReplying(dependencies);
   const { transmitReply, lookUpReply, ...sending } = createSending(dependencies);
   const { fetchNewMail, ...mailbox } = createMailbox(dependencies);
   const { applyIntegration, ...housekeeping } = createHousekeeping(dependencies);
@@ -33,7 +33,7 @@ export function createActivities(dependencies: Dependencies) {
     },
     mailboxes: { fetchNewMail, ...createTrying(dependencies) },
     /** The model, SMTP, Temporal itself. */
-    providers: { judgeMessage, draftReply, redraftReply, transmitReply, lookUpReply, applyIntegration },
+    providers: { judgeMessage, draftByModel, redraftReply, transmitReply, lookUpReply, applyIntegration },
   };
 }
 

@@ -73,6 +73,7 @@ export function createReceiving({ database, attachments }: Dependencies) {
       const files = await Promise.all(
         message.attachments.map(async (file) => ({ ...file, sha256: await attachments.keep(tenantId, file.content) })),
       );
+      const language = await detectLanguage(message.newText || message.text);
       return inStep(database, tenantId, 'recordMessage', async (em, notes) => {
         notes.about({ receiptId });
         const done = await em.findOne(Message, { receiptId });
@@ -89,7 +90,6 @@ export function createReceiving({ database, attachments }: Dependencies) {
           return { outcome: 'duplicate', messageId: owner };
         }
         const integration = await em.findOneOrFail(Integration, { id: receipt.integrationId });
-        const language = detectLanguage(message.newText || message.text);
         const client = await recogniseClient(
           em,
           tenantId,

@@ -6,6 +6,7 @@ import { Draft } from '#domain/conversations/draft.ts';
 import { Folder } from '#domain/conversations/folder.ts';
 import { Message } from '#domain/conversations/message.ts';
 import { Reply } from '#domain/conversations/reply.ts';
+import type { Database } from '#domain/database/orm.ts';
 import { type FoundArticle, findArticles } from '#domain/knowledge/article.ts';
 import { Client } from '#domain/people/client.ts';
 import { audit } from '#domain/record/audit-event.ts';
@@ -16,10 +17,14 @@ import { AnsweringSettings } from '#domain/tenancy/answering-settings.ts';
 import { newId } from '#domain/tenancy/tenant-owned.ts';
 import type { MessageRef } from './classifying.ts';
 import type { Dependencies } from './dependencies.ts';
-import { currentRunId, inStep } from './in-step.ts';
+import { currentRunId, inStep, type StepNotes } from './in-step.ts';
 import { type DraftWritten, ModelProvider } from './providers/model.ts';
 
-export type ReplyPlan = ReplyDecision & { folderName: string | null };
+export type ReplyPlan = ReplyDecision & {
+  folderName: string | null;
+  /** Whether the company has a model to write with. */
+  hasModel: boolean;
+};
 
 export type Drafted =
   | { outcome: 'drafted'; draftId: string; origin: 'model' | 'article'; suspicious: boolean; deadlineMs: number | null }
@@ -29,8 +34,6 @@ export type Drafted =
 export type DraftAsk = MessageRef & {
   /** Why it waits for a person although the folder answers by itself; a stable code. */
   caution: string | null;
-  /** The model has failed for good: make do with the knowledge articles. */
-  withoutModel?: boolean;
 };
 
 export function createReplying({ database, keys, patience }: Dependencies) {
@@ -45,46 +48,38 @@ export function createReplying({ database, keys, patience }: Dependencies) {
         notes.about({ messageId, conversationId: conversation.id });
         const folder = conversation.folderId ? await em.findOne(Folder, { id: conversation.folderId }) : null;
         const settings = await em.findOne(AnsweringSettings, {});
-        const decision = decideReply(await factsOf(em, message, conversation, folder, settings), {
+        const facts = await factsOf(em, message, conversation, folder, settings);
+        const decision = decideReply(facts, {
           quietMs: patience.quietMs,
           perClientPerDay: settings?.automaticPerClientPerDay ?? 0,
           perTenantPerDay: settings?.automaticPerDay ?? 0,
         });
         notes.found(decision.reply, { reason: decision.reason, folder: folder?.name ?? null });
-        return { ...decision, folderName: folder?.name ?? null };
+        return { ...decision, folderName: folder?.name ?? null, hasModel: facts.hasModel };
       });
     },
 
     /**
-     * Writes the draft that waits in the conversation: by the model, or from the article that fits best. Run again, it
-     * finds the draft it made.
+     * Has the model write the draft that waits in the conversation. Run again, it finds the draft it made.
      * @throws ApplicationFailure as activities/failures.ts says
      */
-    async draftReply(ask: DraftAsk): Promise<Drafted> {
-      const { tenantId, messageId } = ask;
-      const earlier = await database.inTenant(tenantId, (em) => em.findOne(Draft, { messageId, state: 'waiting' }));
+    async draftByModel(ask: DraftAsk): Promise<Drafted> {
+      const earlier = await waitingDraft(database, ask);
       if (earlier) return drafted(earlier, false);
-      const asked = await database.inTenant(tenantId, (em) => gather(em, messageId));
-      const usesModel = asked.hasModel && !ask.withoutModel;
-      const written = usesModel
-        ? await model.draft(tenantId, { ...asked, instruction: null, previousDraft: null })
-        : fromArticle(asked.articles);
-      return inStep(database, tenantId, 'draftReply', async (em, notes) => {
-        notes.about({ messageId, conversationId: asked.conversationId });
-        if (!written) {
-          notes.found('nothing-to-say');
-          return { outcome: 'nothing-to-say' };
-        }
-        if (await isOvertaken(em, asked.conversationId, messageId)) {
-          notes.found('overtaken');
-          return { outcome: 'overtaken' };
-        }
-        const draft = await keepDraft(em, ask, asked, written, usesModel ? 'model' : 'article');
-        notes.found(usesModel ? 'by-model' : 'from-article', {
-          articles: asked.articles.filter((found) => written.articleIds.includes(found.id)).map((found) => found.title),
-          caution: draft.caution,
-        });
-        return drafted(draft, written.suspicious);
+      const asked = await database.inTenant(ask.tenantId, (em) => gather(em, ask.messageId));
+      const written = await model.draft(ask.tenantId, { ...asked, instruction: null, previousDraft: null });
+      return inStep(database, ask.tenantId, 'draftReply', (em, notes) =>
+        keepOnce(em, notes, ask, asked, written, 'model'),
+      );
+    },
+
+    /** Without a model, or when it has failed for good: the words of the article that fits best, labelled as such. */
+    async draftFromArticle(ask: DraftAsk): Promise<Drafted> {
+      const earlier = await waitingDraft(database, ask);
+      if (earlier) return drafted(earlier, false);
+      return inStep(database, ask.tenantId, 'draftReply', async (em, notes) => {
+        const asked = await gather(em, ask.messageId);
+        return keepOnce(em, notes, ask, asked, fromArticle(asked.articles), 'article');
       });
     },
 
@@ -192,6 +187,36 @@ async function gather(em: EntityManager, messageId: string) {
 function fromArticle(articles: FoundArticle[]): DraftWritten | null {
   const [best] = articles;
   return best ? { text: best.text, articleIds: [best.id], suspicious: false } : null;
+}
+
+function waitingDraft(database: Database, { tenantId, messageId }: DraftAsk): Promise<Draft | null> {
+  return database.inTenant(tenantId, (em) => em.findOne(Draft, { messageId, state: 'waiting' }));
+}
+
+async function keepOnce(
+  em: EntityManager,
+  notes: StepNotes,
+  ask: DraftAsk,
+  asked: Gathered,
+  written: DraftWritten | null,
+  origin: 'model' | 'article',
+): Promise<Drafted> {
+  notes.about({ messageId: ask.messageId, conversationId: asked.conversationId });
+  if (!written) {
+    notes.found('nothing-to-say');
+    return { outcome: 'nothing-to-say' };
+  }
+  if (await isOvertaken(em, asked.conversationId, ask.messageId)) {
+    notes.found('overtaken');
+    return { outcome: 'overtaken' };
+  }
+  const draft = await keepDraft(em, ask, asked, written, origin);
+  const used = asked.articles.filter((found) => written.articleIds.includes(found.id));
+  notes.found(origin === 'model' ? 'by-model' : 'from-article', {
+    articles: used.map((found) => found.title),
+    caution: draft.caution,
+  });
+  return drafted(draft, written.suspicious);
 }
 
 async function isOvertaken(em: EntityManager, conversationId: string, messageId: string): Promise<boolean> {

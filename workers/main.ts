@@ -6,6 +6,7 @@ import { Client } from '@temporalio/client';
 import { DefaultLogger, NativeConnection, Runtime, type Worker } from '@temporalio/worker';
 import { PATIENCE } from '#activities/dependencies.ts';
 import { createActivities } from '#activities/index.ts';
+import { prepareLanguageDetection } from '#activities/readers/language.ts';
 import { ConfigurationProblem, installationMailFrom } from '#domain/configuration.ts';
 import { AttachmentStore } from '#domain/conversations/attachment-store.ts';
 import { Database } from '#domain/database/orm.ts';
@@ -65,6 +66,7 @@ async function main(): Promise<void> {
   const health = serveHealth(config, workers);
   log.info({ queues: config.WORKER_QUEUES }, 'The workers are ready');
   process.send?.('ready');
+  await prepareLanguageDetection();
 
   onceAskedToStop(() => {
     for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();

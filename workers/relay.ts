@@ -11,10 +11,9 @@ import { DRAFT_DECIDED, TASK_QUEUES, WORKFLOWS } from '#workflows/contract.ts';
 import { firstAttributes } from '#workflows/search-attributes.ts';
 
 const BATCH = 100;
-const LEASE_MS = 15_000;
 const LOOK_EVERY_MS = 1_000;
 const DELIVER_WITHIN_MS = 8_000;
-const LONGEST_WAIT_MS = 15_000;
+const LONGEST_WAIT_MS = 5_000;
 
 type Request = {
   id: string;
@@ -73,28 +72,36 @@ export class Relay {
 
   /** @returns how many were delivered; 0 when nothing waits or Temporal is away */
   async #deliverBatch(): Promise<number> {
-    const { database } = this.#dependencies;
-    const batch = await database.outsideTenants<Request>('select * from claim_run_requests(?, ?)', [BATCH, LEASE_MS]);
-    batch.sort((a, b) => (a.id < b.id ? -1 : 1));
-    await faultPoint('relay.before_start');
-    const delivered = await Promise.all(batch.map((request) => this.#deliver(request)));
-    await faultPoint('relay.after_start');
-    const settled = batch.filter((_, index) => delivered[index]).map((request) => request.id);
-    if (settled.length > 0) {
-      await database.outsideTenants('select settle_run_requests(?::uuid[])', [`{${settled.join(',')}}`]);
-    }
-    return settled.length;
+    return this.#dependencies.database.acrossTenants(async (run) => {
+      const batch = await run<Request>('select * from take_run_requests(?)', [BATCH]);
+      if (batch.length === 0) return 0;
+      await faultPoint('relay.before_start');
+      const problems = await Promise.all(batch.map((request) => this.#deliver(request)));
+      await faultPoint('relay.after_start');
+      const settled = batch.filter((_, index) => problems[index] === null).map((request) => request.id);
+      if (settled.length > 0) await run('select settle_run_requests(?::uuid[])', [`{${settled.join(',')}}`]);
+      for (const [index, request] of batch.entries()) {
+        const problem = problems[index];
+        if (problem)
+          await run('select postpone_run_request(?, ?, ?)', [request.id, problem, patienceAfter(request.attempts)]);
+      }
+      return settled.length;
+    });
   }
 
-  async #deliver(request: Request): Promise<boolean> {
+  /** @returns null when Temporal has it, else what stood in the way */
+  async #deliver(request: Request): Promise<string | null> {
     try {
       await this.#dependencies.temporal.withDeadline(Date.now() + DELIVER_WITHIN_MS, () =>
         request.kind === 'start' ? this.#startRun(request) : this.#signalRun(request),
       );
-      return true;
+      return null;
     } catch (error) {
-      await this.#postpone(request, error as Error);
-      return false;
+      this.#dependencies.log.warn(
+        { err: error, run: request.workflow_id },
+        'Temporal did not take a request; it waits',
+      );
+      return mask((error as Error).message).slice(0, 500);
     }
   }
 
@@ -134,14 +141,6 @@ export class Relay {
     }
   }
 
-  async #postpone(request: Request, error: Error): Promise<void> {
-    const waitMs = Math.min(LONGEST_WAIT_MS, 200 * 2 ** Math.min(request.attempts, 8));
-    this.#dependencies.log.warn({ err: error, run: request.workflow_id }, 'Temporal did not take a request; it waits');
-    await this.#dependencies.database
-      .outsideTenants('select postpone_run_request(?, ?, ?)', [request.id, mask(error.message).slice(0, 500), waitMs])
-      .catch(() => {});
-  }
-
   async #listen(): Promise<void> {
     if (this.#listener) return;
     const listener = new pg.Client({ connectionString: this.#dependencies.listenUrl });
@@ -172,4 +171,8 @@ export class Relay {
       };
     });
   }
+}
+
+function patienceAfter(attempts: number): number {
+  return Math.min(LONGEST_WAIT_MS, 200 * 2 ** Math.min(attempts, 8));
 }

@@ -20,15 +20,21 @@ export function listenForDecisions(): Note[] {
   return notes;
 }
 
-/** The draft of the model, or of the knowledge articles when the model fails for good. */
+/** The draft of the model, or from the knowledge articles without one and when it fails for good. */
 export async function draftReply(message: MessageRef, plan: ReplyPlan): Promise<Drafted> {
   const caution = plan.reply === 'draft' && plan.reason !== 'validation' ? plan.reason : null;
+  if (!plan.hasModel) {
+    return database(`Draft an answer for ${plan.folderName} from the articles`).draftFromArticle({
+      ...message,
+      caution,
+    });
+  }
   try {
-    return await model(`Draft an answer for ${plan.folderName}`).draftReply({ ...message, caution });
+    return await model(`Draft an answer for ${plan.folderName}`).draftByModel({ ...message, caution });
   } catch (error) {
     if (!isModelFailure(error)) throw error;
-    const ask = { ...message, caution: 'model-failed', withoutModel: true };
-    return model('The model failed: draft from the knowledge articles').draftReply(ask);
+    const ask = { ...message, caution: 'model-failed' };
+    return database('The model failed: draft from the knowledge articles').draftFromArticle(ask);
   }
 }
 

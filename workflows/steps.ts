@@ -20,7 +20,7 @@ export function database(summary: string) {
 
 /** The model: slow, limited, sometimes wrong. It says itself when to come back. */
 export function model(summary: string) {
-  return proxyActivities<Pick<Activities['providers'], 'judgeMessage' | 'draftReply' | 'redraftReply'>>({
+  return proxyActivities<Pick<Activities['providers'], 'judgeMessage' | 'draftByModel' | 'redraftReply'>>({
     taskQueue: TASK_QUEUES.providers,
     startToCloseTimeout: '2m',
     heartbeatTimeout: HEARTBEAT_WITHIN,

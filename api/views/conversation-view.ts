@@ -54,7 +54,7 @@ async function messagesOf(em: EntityManager, conversationId: string): Promise<Vi
   const replies = await em.find(Reply, { messageId: { $in: ids } });
   const withHtml = await em.find(Message, { id: { $in: ids }, html: { $ne: null } }, { fields: ['id'] });
   const hasHtml = new Set(withHtml.map((message) => message.id));
-  return messages.map((message) => ({
+  return messages.sort(byTime).map((message) => ({
     id: message.id,
     direction: message.direction,
     channel: message.channel,
@@ -73,6 +73,12 @@ async function messagesOf(em: EntityManager, conversationId: string): Promise<Vi
       .map(({ id, name, type, size, inline }) => ({ id, name, type, size, inline })),
     reply: replyViewOf(replies.find((reply) => reply.messageId === message.id)),
   }));
+}
+
+// A mail tells its time to the second: within one, what arrived first stands first.
+function byTime(one: Message, other: Message): number {
+  const second = (message: Message) => Math.floor(message.sentAt.getTime() / 1000);
+  return second(one) - second(other) || one.createdAt.getTime() - other.createdAt.getTime();
 }
 
 function replyViewOf(reply: Reply | undefined): View['messages'][number]['reply'] {

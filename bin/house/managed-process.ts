@@ -120,7 +120,7 @@ export class ManagedProcess {
   /** Stops what a house that was killed has left running. */
   async stopLeftover(): Promise<void> {
     const pid = Number(readText(this.#pidFile));
-    if (!pid || !commandLineOf(pid).includes(this.#spec.arguments.at(-1) ?? this.#spec.command)) return;
+    if (!pid || !commandLineOf(pid).includes(this.#spec.arguments.join(' '))) return;
     signal(pid, this.#spec.stopSignal ?? 'SIGTERM');
     for (let waited = 0; isAlive(pid); waited += 50) {
       if (waited === 10_000) signal(pid, 'SIGKILL');

@@ -69,6 +69,11 @@ export class Database {
     return this.orm.em.getConnection().execute<Row[]>(sql, [...parameters]);
   }
 
+  /** One transaction of such functions, for the relay: what it takes is held until `work` has ended. */
+  async acrossTenants<Result>(work: (run: RunSql) => Promise<Result>): Promise<Result> {
+    return this.orm.em.fork().transactional((em) => work((sql, parameters = []) => em.execute(sql, [...parameters])));
+  }
+
   /**
    * Tells the relay that something was asked of Temporal. Outside of any transaction and at most every few
    * milliseconds, because a NOTIFY inside one takes a lock that all committing sessions share; a lost word costs
@@ -86,6 +91,9 @@ export class Database {
     await this.orm.close();
   }
 }
+
+/** Runs one statement and gives its rows. */
+export type RunSql = <Row extends object>(sql: string, parameters?: readonly unknown[]) => Promise<Row[]>;
 
 /** The channel on which the relay hears that something was asked of Temporal. */
 export const RUN_REQUESTED = 'relais_run_requested';

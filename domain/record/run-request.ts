@@ -17,8 +17,8 @@ const RunRequestSchema = defineEntity({
     workflowId: p.string().length(200),
     /** The one argument; ids and short codes only. */
     input: p.json<Record<string, unknown>>(),
-    /** Claimed by a relay until then; another one takes over afterwards. */
-    claimedUntil: instant().nullable(),
+    /** Temporal did not take it: not before then again. */
+    waitsUntil: instant().nullable(),
     attempts: p.integer().default(0),
     lastError: p.text().nullable(),
   },

@@ -28,7 +28,9 @@ function replay({ workflowId, ...history }: Recorded): Promise<void> {
   return Worker.runReplayHistory({ workflowBundle }, historyFromJSON(history), workflowId);
 }
 
-beforeAll(() => Runtime.install({ logger: new DefaultLogger('ERROR', () => {}) }));
+beforeAll(() => {
+  Runtime.install({ logger: new DefaultLogger('ERROR', () => {}) });
+});
 
 describe('today’s workflows replay the recorded run', () => {
   test.each(names)('%s', async (name) => {

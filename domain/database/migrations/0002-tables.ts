@@ -402,7 +402,7 @@ export class Tables extends Migration {
         "name" varchar(60) not null,
         "workflow_id" varchar(200) not null,
         "input" jsonb not null,
-        "claimed_until" timestamptz(3) null,
+        "waits_until" timestamptz(3) null,
         "attempts" int not null default 0,
         "last_error" text null,
         primary key ("id")

@@ -15,18 +15,15 @@ export class Doors extends Migration {
         language sql stable security definer set search_path = public, pg_temp
         as 'select tenant_id from integration where id = wanted and removed_at is null';
 
-      -- The relay takes the oldest requests of all tenants for a while; a relay that dies loses them to the next one.
-      create function claim_run_requests(most integer, lease_ms integer)
+      -- The relay takes the oldest requests of all tenants and holds them by its transaction: a relay that dies lets go
+      -- of them at once, and another one goes on.
+      create function take_run_requests(most integer)
         returns table (id uuid, tenant_id uuid, kind text, name text, workflow_id text, input jsonb, attempts integer)
         language sql volatile security definer set search_path = public, pg_temp
         as $$
-          update run_request set claimed_until = now() + lease_ms * interval '1 millisecond', attempts = run_request.attempts + 1
-           where run_request.id in (
-             select candidate.id from run_request as candidate
-              where candidate.claimed_until is null or candidate.claimed_until < now()
-              order by candidate.id limit most for update skip locked)
-          returning run_request.id, run_request.tenant_id, run_request.kind, run_request.name, run_request.workflow_id,
-                    run_request.input, run_request.attempts
+          select id, tenant_id, kind, name, workflow_id, input, attempts from run_request
+           where waits_until is null or waits_until < now()
+           order by id limit most for update skip locked
         $$;
 
       create function settle_run_requests(ids uuid[]) returns void
@@ -36,7 +33,8 @@ export class Doors extends Migration {
       create function postpone_run_request(request uuid, problem text, wait_ms integer) returns void
         language sql volatile security definer set search_path = public, pg_temp
         as $$
-          update run_request set last_error = problem, claimed_until = now() + wait_ms * interval '1 millisecond'
+          update run_request
+             set last_error = problem, attempts = attempts + 1, waits_until = now() + wait_ms * interval '1 millisecond'
            where id = request
         $$;
 

@@ -10,7 +10,7 @@ export class Rights extends Migration {
       grant usage on schema public, auth to ${APPLICATION_ROLE};
       grant select, insert, update, delete on all tables in schema public, auth to ${APPLICATION_ROLE};
       grant usage on all sequences in schema public to ${APPLICATION_ROLE};
-      grant execute on function list_tenants(), tenant_of_integration(uuid), claim_run_requests(integer, integer),
+      grant execute on function list_tenants(), tenant_of_integration(uuid), take_run_requests(integer),
         settle_run_requests(uuid[]), postpone_run_request(uuid, text, integer),
         keep_receipt(uuid, uuid, uuid, text, text, bytea, jsonb, interval, uuid, text, text) to ${APPLICATION_ROLE};
       revoke update, delete on audit_event from ${APPLICATION_ROLE};
