@@ -13,6 +13,7 @@ export type FailureType =
   | 'model-answer-unusable'
   | 'mailbox-refused-credentials'
   | 'mailbox-certificate'
+  | 'mailbox-wrong-security'
   | 'mailbox-unknown-host'
   | 'mailbox-unreachable'
   | 'mailbox-folder-missing';
@@ -74,27 +75,42 @@ function retryAfterMs(headers: Headers | undefined): number | undefined {
   return Number.isFinite(waitMs) && waitMs > 0 ? Math.min(waitMs, LONGEST_WAIT_MS) : undefined;
 }
 
-type ImapError = Error & {
+type MailServerError = Error & {
   authenticationFailed?: boolean;
+  tlsFailed?: boolean;
   code?: string;
-  responseStatus?: string;
+  /** SMTP: what Node said of the socket, where `code` only names the kind. */
+  originalCode?: string;
+  responseCode?: number;
   serverResponseCode?: string;
   mailboxMissing?: boolean;
 };
 
+/** A login was refused, and not because of the password (RFC 5530, 3). */
+const NOT_NOW = new Set(['UNAVAILABLE', 'INUSE', 'LIMIT', 'SERVERBUG', 'THROTTLED', 'OVERQUOTA']);
+
 /** @param host named in the sentence, so that an operator knows which server is meant */
 export function mailboxFailure(error: unknown, host: string): ApplicationFailure {
   if (error instanceof ApplicationFailure) return error;
-  const { authenticationFailed, code = '', serverResponseCode, mailboxMissing } = error as ImapError;
-  if (authenticationFailed || code === 'EAUTH' || serverResponseCode === 'AUTHENTICATIONFAILED') {
-    return final('mailbox-refused-credentials', `${host} refused the user name or the password.`);
-  }
-  if (mailboxMissing || serverResponseCode === 'NONEXISTENT') {
-    return final('mailbox-folder-missing', `${host} has no such folder.`);
-  }
+  const fault = error as MailServerError;
+  const code = fault.originalCode ?? fault.code ?? '';
   if (/CERT|SELF_SIGNED|UNABLE_TO_VERIFY|ALTNAME/.test(code)) {
     return final('mailbox-certificate', `The certificate of ${host} could not be trusted (${code}).`);
   }
+  if (fault.tlsFailed || /^(ETLS|EPROTO)$|SSL/.test(code) || fault.serverResponseCode === 'PRIVACYREQUIRED') {
+    return final('mailbox-wrong-security', `${host} does not offer that kind of encryption on this port.`);
+  }
+  if (isRefusedLogin(fault)) {
+    return final('mailbox-refused-credentials', `${host} refused the user name or the password.`);
+  }
+  if (fault.mailboxMissing || fault.serverResponseCode === 'NONEXISTENT') {
+    return final('mailbox-folder-missing', `${host} has no such folder.`);
+  }
   if (code === 'ENOTFOUND') return final('mailbox-unknown-host', `There is no server named ${host}.`);
   return later('mailbox-unreachable', `${host} could not be reached (${code || 'connection lost'}).`);
+}
+
+function isRefusedLogin({ authenticationFailed, code, serverResponseCode, responseCode }: MailServerError): boolean {
+  if (!authenticationFailed && code !== 'EAUTH' && serverResponseCode !== 'AUTHENTICATIONFAILED') return false;
+  return !NOT_NOW.has(serverResponseCode ?? '') && !(responseCode !== undefined && responseCode < 500);
 }

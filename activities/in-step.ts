@@ -3,6 +3,7 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { Context } from '@temporalio/activity';
 import type { Database } from '#domain/database/orm.ts';
+import { faultPoint } from '#domain/fault-point.ts';
 import type { StepName } from '#domain/record/step.ts';
 import { newId } from '#domain/tenancy/tenant-owned.ts';
 
@@ -38,7 +39,7 @@ export async function inStep<Result>(
 ): Promise<Result> {
   const { info } = Context.current();
   const began = Date.now();
-  return database.inTenant(tenantId, async (em) => {
+  const done = await database.inTenant(tenantId, async (em) => {
     const notes = new StepNotes();
     const result = await work(em, notes);
     await em.flush();
@@ -63,8 +64,11 @@ export async function inStep<Result>(
         notes.messageId,
       ],
     );
+    await faultPoint(`${name}.before_commit`);
     return result;
   });
+  await faultPoint(`${name}.after_commit`);
+  return done;
 }
 
 // Words are cut to length on the way here, and half a character, or a NUL, is no JSON to PostgreSQL.

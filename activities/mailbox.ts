@@ -1,28 +1,35 @@
-// The mailbox door: reads what is new and keeps it as receipts, in batches that are committed together with the cursor.
-// Whatever is cut off in between is fetched again, and a receipt's source id makes again harmless.
-
+// The mailbox door: reads what is new and keeps it as receipts, in bundles that are committed together with the cursor.
+// Whatever is cut off in between is fetched again.
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { Context } from '@temporalio/activity';
-import type { FetchMessageObject, ImapFlow } from 'imapflow';
+import { ApplicationFailure } from '@temporalio/common';
+import type { ImapFlow } from 'imapflow';
 import { faultPoint } from '#domain/fault-point.ts';
 import { Integration } from '#domain/integrations/integration.ts';
 import { MailboxCursor } from '#domain/integrations/mailbox-cursor.ts';
-import { RECEIPT_RETENTION_DAYS, type ReceiptOrigin } from '#domain/integrations/receipt.ts';
+import { Receipt } from '#domain/integrations/receipt.ts';
 import { Sync } from '#domain/integrations/sync.ts';
 import { announce } from '#domain/record/event.ts';
-import { startReceiveMessage } from '#domain/record/run-request.ts';
-import { newId } from '#domain/tenancy/tenant-owned.ts';
 import type { Dependencies } from './dependencies.ts';
+import {
+  completeReceipt,
+  type FolderState,
+  keepBundle,
+  LEASE_MS,
+  releaseLease,
+  type SyncRef,
+  takeLease,
+} from './keep-mails.ts';
 import { imapAccount, withMailbox } from './providers/imap.ts';
+import { type Bundle, fetchBundle, newUids, notHandedOver } from './providers/imap-folder.ts';
 
-const BATCH = 50;
-/** Larger mails are kept as headers and the beginning of their text, and said so. */
-const LARGEST_MAIL_BYTES = 26_000_000;
-const KEPT_OF_LARGER_BYTES = 256_000;
-const LEASE_MS = 30_000;
-const A_DAY_MS = 24 * 3600_000;
+const MAILS_AT_ONCE = 50;
+/** A server that goes away again and again is left alone until the next look. */
+const MOST_RECONNECTS = 40;
+/** So often a connection may end over one and the same mail before it is the mail's fault. */
+const MOST_LOSSES = 2;
+const ASKED_AGAIN_AT_ONCE = 50;
 
-export type SyncRef = { tenantId: string; integrationId: string; syncId: string };
 export type SyncEnd = { seen: number; kept: number };
 
 export function createMailbox(dependencies: Dependencies) {
@@ -30,12 +37,11 @@ export function createMailbox(dependencies: Dependencies) {
 
   return {
     /** Opens the record of a sync; false when the mailbox is paused, or another look at it is under way. */
-    async beginSync({ tenantId, integrationId, syncId, byHand }: SyncRef & { byHand: boolean }): Promise<boolean> {
+    async beginSync(ref: SyncRef & { byHand: boolean }): Promise<boolean> {
+      const { tenantId, integrationId, syncId, byHand } = ref;
       return database.inTenant(tenantId, async (em) => {
-        const integration = await em.findOne(Integration, { id: integrationId, channel: 'email', removedAt: null });
-        if (!integration || (integration.state !== 'active' && !byHand)) return false;
-        if (!(await takeLease(em, integrationId, syncId))) {
-          if (byHand) await endSync(em, syncId, 'cancelled', 'Another synchronisation of this mailbox is under way.');
+        if (!(await takeLease(em, ref))) {
+          if (byHand) await endSync(em, syncId, 'cancelled', await reasonToLeaveIt(em, integrationId));
           return false;
         }
         const known = await em.findOne(Sync, { id: syncId });
@@ -50,13 +56,20 @@ export function createMailbox(dependencies: Dependencies) {
      */
     async fetchNewMail(ref: SyncRef): Promise<SyncEnd> {
       const account = await imapAccount(dependencies, ref.tenantId, ref.integrationId);
-      const total: SyncEnd = { seen: 0, kept: 0 };
-      await withMailbox(account, async (client) => {
-        for (const path of account.integration.mailboxSettings().folders) {
-          await readFolder(dependencies, ref, client, account.integration, path, total);
+      const look = new Look(dependencies, ref, account.integration);
+      const renewal = setInterval(() => void look.renewLease(), LEASE_MS / 3);
+      try {
+        for (let reconnects = 0; ; reconnects += 1) {
+          try {
+            await withMailbox(account, (client) => look.readFolders(client));
+            return look.end;
+          } catch (error) {
+            if (reconnects === MOST_RECONNECTS || !(await look.mayGoOnAfter(error))) throw error;
+          }
         }
-      });
-      return total;
+      } finally {
+        clearInterval(renewal);
+      }
     },
 
     /** Closes the record and tells the integration's health; `problem` is a sentence for its page. */
@@ -68,14 +81,18 @@ export function createMailbox(dependencies: Dependencies) {
         else integration.succeeded(new Date());
         await endSync(em, ref.syncId, ref.problem ? 'failed' : 'done', ref.problem);
         await dropIfIdle(em, ref.syncId);
-        await em.execute('update integration set syncing_until = null where id = ? and syncing_by = ?', [
-          ref.integrationId,
-          ref.syncId,
-        ]);
+        await releaseLease(em, ref);
         if (integration.state !== before) announce(em, 'settings.changed', null, { integrationId: ref.integrationId });
       });
     },
   };
+}
+
+async function reasonToLeaveIt(em: EntityManager, integrationId: string): Promise<string> {
+  const connected = (await em.count(Integration, { id: integrationId, removedAt: null })) > 0;
+  return connected
+    ? 'Another synchronisation of this mailbox is under way.'
+    : 'This mailbox is not connected any more.';
 }
 
 async function endSync(
@@ -97,229 +114,150 @@ async function dropIfIdle(em: EntityManager, syncId: string): Promise<void> {
   await em.nativeDelete(Sync, { id: syncId, trigger: 'schedule', state: 'done', seen: 0 });
 }
 
-// Never two at a time for one mailbox: who holds the lease renews it with every batch, and a dead holder loses it.
-async function takeLease(em: EntityManager, integrationId: string, syncId: string): Promise<boolean> {
-  const taken = await em.execute<{ affectedRows: number }>(
-    `update integration set syncing_by = ?, syncing_until = now() + ? * interval '1 millisecond'
-      where id = ? and (syncing_until is null or syncing_until < now() or syncing_by = ?)`,
-    [syncId, LEASE_MS, integrationId, syncId],
-    'run',
-  );
-  return taken.affectedRows === 1;
+const EARLIEST_ZONE_HOURS = 14;
+
+// A day begins first at UTC+14: nothing of the chosen day is missed, wherever it was chosen.
+function beginningOf(day: string): Date {
+  return new Date(Date.parse(day) - EARLIEST_ZONE_HOURS * 3600_000);
 }
 
-async function readFolder(
-  dependencies: Dependencies,
-  ref: SyncRef,
-  client: ImapFlow,
-  integration: Integration,
-  path: string,
-  total: SyncEnd,
-): Promise<void> {
-  const folder = await client.mailboxOpen(path, { readOnly: true });
-  const uidValidity = String(folder.uidValidity);
-  let lastUid = await startingPoint(dependencies, ref, client, integration, path, uidValidity);
-  // A folder where nothing is new costs this one comparison, however many mails it holds.
-  if (folder.uidNext !== undefined && folder.uidNext <= lastUid + 1) return;
-  const uids = await newUids(client, lastUid);
-  for (let start = 0; start < uids.length; start += BATCH) {
-    Context.current().cancellationSignal.throwIfAborted();
-    const batch = uids.slice(start, start + BATCH);
-    const mails = await fetchBatch(client, batch);
-    await faultPoint('imap.after_fetch');
-    lastUid = batch.at(-1)!;
-    const kept = await keepBatch(dependencies, ref, integration, {
-      path,
-      uidValidity,
-      lastUid,
-      mails,
-      remaining: uids.length - start - batch.length,
-    });
-    await faultPoint('imap.after_commit');
-    total.seen += batch.length;
-    total.kept += kept;
+/** One look at a mailbox, over as many connections as it takes. */
+class Look {
+  readonly end: SyncEnd = { seen: 0, kept: 0 };
+  readonly #dependencies: Dependencies;
+  readonly #ref: SyncRef;
+  readonly #integration: Integration;
+  #stopped = false;
+  #mailsAtOnce = MAILS_AT_ONCE;
+  /** What is being asked of the server; null in between. */
+  #asked: { folder: FolderState; uids: number[] } | null = null;
+  #lost = { uid: 0, times: 0 };
+  /** Receipts whose mail was asked for again in this look: once is enough. */
+  readonly #askedAgain = new Set<string>();
+  #askingAgain = false;
+
+  constructor(dependencies: Dependencies, ref: SyncRef, integration: Integration) {
+    this.#dependencies = dependencies;
+    this.#ref = ref;
+    this.#integration = integration;
   }
-}
 
-/** The last UID that was read, found anew when this folder was never read or its UIDVALIDITY has changed. */
-async function startingPoint(
-  { database }: Dependencies,
-  ref: SyncRef,
-  client: ImapFlow,
-  integration: Integration,
-  path: string,
-  uidValidity: string,
-): Promise<number> {
-  const cursor = await database.inTenant(ref.tenantId, (em) =>
-    em.findOne(MailboxCursor, { integrationId: ref.integrationId, path }),
-  );
-  if (cursor && cursor.uidValidity === uidValidity) return cursor.lastUid;
-  // The old numbers mean nothing any more (RFC 9051, 2.3.1.1): everything since the chosen day is looked at again, and
-  // what is known already is recognised by its content.
-  const found = await client.search({ since: new Date(integration.mailboxSettings().since) }, { uid: true });
-  const first = Array.isArray(found) && found.length > 0 ? Math.min(...found) : null;
-  return (first ?? (client.mailbox ? client.mailbox.uidNext : 1)) - 1;
-}
-
-async function newUids(client: ImapFlow, lastUid: number): Promise<number[]> {
-  const found = await client.search({ uid: `${lastUid + 1}:*` }, { uid: true });
-  // `*` names the last mail even when its number is below the range.
-  return (Array.isArray(found) ? found : []).filter((uid) => uid > lastUid).sort((a, b) => a - b);
-}
-
-type FetchedMail = { uid: number; raw: Buffer | null; receivedAt: Date | null; size: number; problem: string | null };
-
-async function fetchBatch(client: ImapFlow, uids: number[]): Promise<FetchedMail[]> {
-  const sizes = await collect(client, uids, { uid: true, size: true });
-  const large = new Set(sizes.filter((mail) => (mail.size ?? 0) > LARGEST_MAIL_BYTES).map((mail) => mail.uid));
-  const whole = uids.filter((uid) => !large.has(uid));
-  const mails = [
-    ...(await fetchSources(client, whole, true)),
-    ...(await fetchSources(client, [...large], { maxLength: KEPT_OF_LARGER_BYTES })),
-  ];
-  return mails.map((mail) => ({
-    ...mail,
-    size: sizes.find((sized) => sized.uid === mail.uid)?.size ?? mail.size,
-    problem: mail.problem ?? (large.has(mail.uid) ? 'too-large' : null),
-  }));
-}
-
-// One mail the server stumbles over must not stop the others: then each is asked for alone.
-async function fetchSources(
-  client: ImapFlow,
-  uids: number[],
-  source: true | { maxLength: number },
-): Promise<FetchedMail[]> {
-  if (uids.length === 0) return [];
-  const query = { uid: true, internalDate: true, source } as const;
-  try {
-    return (await collect(client, uids, query)).map(fetched);
-  } catch (error) {
-    if (!client.usable) throw error;
+  /** A slow server may need longer than the lease for one bundle. */
+  async renewLease(): Promise<void> {
+    await this.#inTenant((em) => takeLease(em, this.#ref)).catch(() => {});
   }
-  const mails: FetchedMail[] = [];
-  for (const uid of uids) {
-    try {
-      mails.push(...(await collect(client, [uid], query)).map(fetched));
-    } catch (error) {
-      if (!client.usable) throw error;
-      mails.push({
-        uid,
-        raw: null,
-        receivedAt: null,
-        size: 0,
-        problem: 'The mail server could not hand this mail over.',
-      });
+
+  /** @throws the failure of a folder that is missing, after the others have been read */
+  async readFolders(client: ImapFlow): Promise<void> {
+    this.#asked = null;
+    let missing: unknown = null;
+    for (const path of this.#integration.mailboxSettings().folders) {
+      try {
+        if (!this.#stopped) await this.#readFolder(client, path);
+      } catch (error) {
+        if (!(error as { mailboxMissing?: boolean }).mailboxMissing) throw error;
+        missing = error;
+      }
+    }
+    if (missing) throw missing;
+  }
+
+  /**
+   * A connection that ended while mails were being fetched is made again, and fewer are asked for. When it ends over one
+   * mail alone, again and again, that mail is set aside, so that the others arrive.
+   */
+  async mayGoOnAfter(error: unknown): Promise<boolean> {
+    const asked = this.#asked;
+    this.#asked = null;
+    if (!(error instanceof ApplicationFailure) || error.type !== 'mailbox-unreachable') return false;
+    if (!asked) return this.#wasAskingAgain();
+    const [uid] = asked.uids;
+    if (asked.uids.length > 1) {
+      this.#mailsAtOnce = Math.ceil(asked.uids.length / 4);
+      return true;
+    }
+    this.#lost = { uid: uid!, times: this.#lost.uid === uid ? this.#lost.times + 1 : 1 };
+    if (this.#lost.times >= MOST_LOSSES) {
+      await this.#keep(asked.folder, { upTo: uid!, mails: [notHandedOver(uid!)] }, 0);
+    }
+    return true;
+  }
+
+  async #readFolder(client: ImapFlow, path: string): Promise<void> {
+    const { uidValidity, uidNext } = await client.mailboxOpen(path, { readOnly: true });
+    const { folder, lastUid } = await this.#whereWeAre(path, String(uidValidity));
+    // A folder where nothing is new costs this one comparison, however many mails it holds.
+    if (lastUid === null || uidNext === undefined || uidNext > lastUid + 1)
+      await this.#readNew(client, folder, lastUid);
+    if (this.#ref.byHand) await this.#askAgain(client, folder);
+  }
+
+  async #readNew(client: ImapFlow, folder: FolderState, lastUid: number | null): Promise<void> {
+    const uids = await newUids(client, lastUid, beginningOf(this.#integration.mailboxSettings().since));
+    for (let done = 0; done < uids.length && !this.#stopped; ) {
+      Context.current().cancellationSignal.throwIfAborted();
+      const asked = uids.slice(done, done + this.#mailsAtOnce);
+      this.#asked = { folder, uids: asked };
+      const bundle = await fetchBundle(client, asked);
+      this.#asked = null;
+      await faultPoint('imap.after_fetch');
+      done += asked.filter((uid) => uid <= bundle.upTo).length;
+      await this.#keep(folder, bundle, uids.length - done);
+      await faultPoint('imap.after_commit');
+      this.#mailsAtOnce = Math.min(MAILS_AT_ONCE, this.#mailsAtOnce * 2);
     }
   }
-  return mails;
-}
 
-async function collect(
-  client: ImapFlow,
-  uids: number[],
-  query: Parameters<ImapFlow['fetch']>[1],
-): Promise<FetchMessageObject[]> {
-  const found: FetchMessageObject[] = [];
-  for await (const mail of client.fetch(uids, query, { uid: true })) found.push(mail);
-  return found;
-}
-
-function fetched(mail: FetchMessageObject): FetchedMail {
-  const at = mail.internalDate ? new Date(mail.internalDate) : null;
-  return {
-    uid: mail.uid,
-    raw: mail.source ?? null,
-    receivedAt: at && !Number.isNaN(at.getTime()) ? at : null,
-    size: mail.source?.length ?? 0,
-    problem: mail.source ? null : 'The mail server gave no content for this mail.',
-  };
-}
-
-type Batch = { path: string; uidValidity: string; lastUid: number; mails: FetchedMail[]; remaining: number };
-
-/** @returns how many were not kept before */
-async function keepBatch(
-  { database }: Dependencies,
-  ref: SyncRef,
-  integration: Integration,
-  batch: Batch,
-): Promise<number> {
-  return database.inTenant(ref.tenantId, async (em) => {
-    if (!(await takeLease(em, ref.integrationId, ref.syncId)))
-      throw new Error('Another synchronisation has taken over.');
-    let kept = 0;
-    for (const mail of batch.mails) {
-      if (await keepMail(em, ref, integration, batch, mail)) kept += 1;
-    }
-    await em.upsert(
-      MailboxCursor,
-      {
-        id: newId(),
-        tenantId: ref.tenantId,
-        createdAt: new Date(),
-        integrationId: ref.integrationId,
-        path: batch.path,
-        uidValidity: batch.uidValidity,
-        lastUid: batch.lastUid,
-        checkedAt: new Date(),
-      },
-      {
-        onConflictFields: ['tenantId', 'integrationId', 'path'],
-        onConflictMergeFields: ['uidValidity', 'lastUid', 'checkedAt'],
-      },
+  // With a new UIDVALIDITY the old numbers mean nothing any more (RFC 9051, 2.3.1.1): everything since the chosen day is
+  // looked at again, and what is known already is recognised by its content.
+  async #whereWeAre(path: string, uidValidity: string): Promise<{ folder: FolderState; lastUid: number | null }> {
+    const cursor = await this.#inTenant((em) =>
+      em.findOne(MailboxCursor, { integrationId: this.#integration.id, path }),
     );
-    const sync = await em.findOneOrFail(Sync, { id: ref.syncId });
-    sync.seen += batch.mails.length;
-    sync.kept += kept;
-    sync.remaining = batch.remaining;
-    announce(em, 'sync.progressed', null, { syncId: ref.syncId, seen: sync.seen, kept: sync.kept });
-    return kept;
-  });
-}
+    const folder = { path, uidValidity, firstSeenAt: cursor?.createdAt ?? null };
+    return { folder, lastUid: cursor?.uidValidity === uidValidity ? cursor.lastUid : null };
+  }
 
-async function keepMail(
-  em: EntityManager,
-  ref: SyncRef,
-  integration: Integration,
-  batch: Batch,
-  mail: FetchedMail,
-): Promise<boolean> {
-  const id = newId();
-  const origin: ReceiptOrigin = {
-    folder: batch.path,
-    uid: mail.uid,
-    uidValidity: batch.uidValidity,
-    size: mail.size,
-    ...(mail.receivedAt ? { receivedAt: mail.receivedAt.toISOString() } : {}),
-    backfill: isOlder(mail, integration),
-    truncated: mail.problem === 'too-large',
-  };
-  const inserted = await em.execute<{ affectedRows: number }>(
-    `insert into receipt (id, tenant_id, created_at, integration_id, sync_id, source_id, format, raw, origin, state, problem, expires_at)
-     values (?, ?, now(), ?, ?, ?, 'email', ?, ?, ?, ?, now() + ? * interval '1 millisecond')
-     on conflict (tenant_id, integration_id, source_id) do nothing`,
-    [
-      id,
-      ref.tenantId,
-      ref.integrationId,
-      ref.syncId,
-      `${batch.path}/${batch.uidValidity}/${mail.uid}`,
-      mail.raw,
-      JSON.stringify(origin),
-      mail.raw ? 'kept' : 'set_aside',
-      mail.raw ? null : mail.problem,
-      RECEIPT_RETENTION_DAYS * A_DAY_MS,
-    ],
-    'run',
-  );
-  if (inserted.affectedRows === 0) return false;
-  if (mail.raw) startReceiveMessage(em, ref.tenantId, id);
-  else announce(em, 'message.set_aside', null, { receiptId: id });
-  return true;
-}
+  async #keep(folder: FolderState, bundle: Bundle, remaining: number): Promise<void> {
+    const kept = await this.#inTenant((em) =>
+      keepBundle(em, this.#ref, this.#integration, folder, { ...bundle, remaining }),
+    );
+    if (kept === null) this.#stopped = true;
+    else {
+      this.end.seen += bundle.mails.length;
+      this.end.kept += kept;
+    }
+  }
 
-// Mail from before the mailbox was connected is sorted, and never answered.
-function isOlder(mail: FetchedMail, integration: Integration): boolean {
-  return mail.receivedAt !== null && mail.receivedAt.getTime() < integration.createdAt.getTime() - A_DAY_MS / 24;
+  // A person who has the mailbox read now has what the server once withheld asked for again.
+  async #askAgain(client: ImapFlow, folder: FolderState): Promise<void> {
+    const withheld = await this.#inTenant((em) =>
+      em.find(
+        Receipt,
+        { integrationId: this.#integration.id, state: 'set_aside', raw: null, format: 'email' },
+        { orderBy: { createdAt: 'asc' }, limit: ASKED_AGAIN_AT_ONCE },
+      ),
+    );
+    const here = withheld.filter(
+      ({ origin }) => origin.folder === folder.path && origin.uidValidity === folder.uidValidity,
+    );
+    for (const { id, origin } of here) {
+      if (this.#askedAgain.has(id) || !origin.uid) continue;
+      this.#askedAgain.add(id);
+      this.#askingAgain = true;
+      const { mails } = await fetchBundle(client, [origin.uid]);
+      this.#askingAgain = false;
+      for (const mail of mails) await this.#inTenant((em) => completeReceipt(em, this.#ref, id, mail));
+    }
+  }
+
+  #wasAskingAgain(): boolean {
+    const was = this.#askingAgain;
+    this.#askingAgain = false;
+    return was;
+  }
+
+  #inTenant<Result>(work: (em: EntityManager) => Promise<Result>): Promise<Result> {
+    return this.#dependencies.database.inTenant(this.#ref.tenantId, work);
+  }
 }

@@ -64,7 +64,7 @@ export function createReplying({ database, keys, patience }: Dependencies) {
      * @throws ApplicationFailure as activities/failures.ts says
      */
     async draftByModel(ask: DraftAsk): Promise<Drafted> {
-      const earlier = await waitingDraft(database, ask);
+      const earlier = await draftOfThisRun(database, ask);
       if (earlier) return drafted(earlier, false);
       const asked = await database.inTenant(ask.tenantId, (em) => gather(em, ask.messageId));
       const written = await model.draft(ask.tenantId, { ...asked, instruction: null, previousDraft: null });
@@ -75,7 +75,7 @@ export function createReplying({ database, keys, patience }: Dependencies) {
 
     /** Without a model, or when it has failed for good: the words of the article that fits best, labelled as such. */
     async draftFromArticle(ask: DraftAsk): Promise<Drafted> {
-      const earlier = await waitingDraft(database, ask);
+      const earlier = await draftOfThisRun(database, ask);
       if (earlier) return drafted(earlier, false);
       return inStep(database, ask.tenantId, 'draftReply', async (em, notes) => {
         const asked = await gather(em, ask.messageId);
@@ -189,8 +189,9 @@ function fromArticle(articles: FoundArticle[]): DraftWritten | null {
   return best ? { text: best.text, articleIds: [best.id], suspicious: false } : null;
 }
 
-function waitingDraft(database: Database, { tenantId, messageId }: DraftAsk): Promise<Draft | null> {
-  return database.inTenant(tenantId, (em) => em.findOne(Draft, { messageId, state: 'waiting' }));
+// In any state: while a worker died and another took over, an agent may have decided it already.
+function draftOfThisRun(database: Database, { tenantId, messageId }: DraftAsk): Promise<Draft | null> {
+  return database.inTenant(tenantId, (em) => em.findOne(Draft, { messageId, runId: currentRunId() }));
 }
 
 async function keepOnce(

@@ -1,5 +1,6 @@
 // Trials: what an admin typed is tried on the real servers before anything is saved, and the result, with the last ten
 // mails as they would be sorted, is sealed for the person who asked.
+import { ApplicationFailure } from '@temporalio/common';
 import type { ImapFlow } from 'imapflow';
 import { type FolderWithRules, firstMatch, foldersWithRules } from '#domain/conversations/folder-rules.ts';
 import type { MailServer } from '#domain/integrations/integration.ts';
@@ -10,7 +11,7 @@ import type { TrialInput } from '#workflows/contract.ts';
 import type { Dependencies } from './dependencies.ts';
 import { mailboxFailure } from './failures.ts';
 import { withMailbox } from './providers/imap.ts';
-import { type SmtpError, tryLogin } from './providers/smtp.ts';
+import { tryLogin } from './providers/smtp.ts';
 import { readEmail } from './readers/email.ts';
 import type { IncomingMessage } from './readers/incoming-message.ts';
 
@@ -72,11 +73,8 @@ async function readInbox(
       if (inbox.exists > 0) result.mails = await previews(client, inbox.exists, input.address, folders);
     });
   } catch (error) {
-    result.problems.push({
-      where: 'imap',
-      code: mailboxFailure(error, input.imap.host).type ?? 'mailbox-unreachable',
-      host: input.imap.host,
-    });
+    if (!(error instanceof ApplicationFailure)) throw error;
+    result.problems.push({ where: 'imap', code: error.type ?? 'mailbox-unreachable', host: input.imap.host });
   }
 }
 
@@ -136,11 +134,7 @@ async function trySmtp(input: MailboxTrialInput, result: MailboxTrialResult): Pr
   try {
     await tryLogin({ server: input.smtp, password: input.password });
   } catch (error) {
-    const { code, responseCode } = error as SmtpError;
-    const refused = code === 'EAUTH' || responseCode === 535;
-    const problem = refused
-      ? 'mailbox-refused-credentials'
-      : (mailboxFailure(error, input.smtp.host).type ?? 'mailbox-unreachable');
-    result.problems.push({ where: 'smtp', code: problem, host: input.smtp.host });
+    const { host } = input.smtp;
+    result.problems.push({ where: 'smtp', code: mailboxFailure(error, host).type ?? 'mailbox-unreachable', host });
   }
 }

@@ -1,17 +1,18 @@
 // Named places where a test may kill the process, to show that nothing is lost or done twice whatever crashes. Without
 // RELAIS_FAULT_POINT in the environment, as everywhere but in such a test, they do nothing.
-import { appendFileSync } from 'node:fs';
+import { appendFileSync, existsSync } from 'node:fs';
 
-// <name>:<n>, where the process dies on the n-th time it comes by; RELAIS_FAULT_LOG gets the name first, so that the
-// test can assert that the place was reached.
+// <name>:<n>, where the process dies on the n-th time it comes by. The file RELAIS_FAULT_LOG gets the name first: the test
+// can assert that the place was reached, and the process that is started next lives.
 const [armedName, armedHit] = (process.env.RELAIS_FAULT_POINT ?? '').split(':');
 let hits = 0;
 
 export async function faultPoint(name: string): Promise<void> {
   if (!armedName || armedName !== name) return;
   hits += 1;
-  if (hits !== Number(armedHit ?? 1)) return;
-  if (process.env.RELAIS_FAULT_LOG) appendFileSync(process.env.RELAIS_FAULT_LOG, `${name}\n`);
+  const log = process.env.RELAIS_FAULT_LOG;
+  if (hits !== Number(armedHit ?? 1) || !log || existsSync(log)) return;
+  appendFileSync(log, `${name}\n`);
   process.kill(process.pid, 'SIGKILL');
   // The signal is on its way: nothing after this point may run.
   await new Promise(() => {});

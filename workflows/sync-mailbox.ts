@@ -1,16 +1,14 @@
 // One look at one mailbox, started by its schedule or by hand.
 import { ActivityFailure, ApplicationFailure, uuid4 } from '@temporalio/workflow';
+import type { SyncRef } from '#activities/keep-mails.ts';
 import type { SyncEnd } from '#activities/mailbox.ts';
 import { startReclassifyFolderless } from './children.ts';
 import type { SyncMailboxInput } from './contract.ts';
 import { connection, database } from './steps.ts';
 
-const NEEDS_PERSON = [
-  'mailbox-refused-credentials',
-  'mailbox-certificate',
-  'mailbox-unknown-host',
-  'mailbox-folder-missing',
-];
+// Trying again by itself would only lock the account. Everything else (a name server that is down, a certificate that
+// ran out, a folder that was renamed) is said on the mailbox's page and tried again at the next look.
+const NEEDS_PERSON = 'mailbox-refused-credentials';
 
 export async function syncMailbox(input: SyncMailboxInput): Promise<SyncEnd | 'skipped'> {
   const { tenantId, integrationId } = input;
@@ -21,13 +19,13 @@ export async function syncMailbox(input: SyncMailboxInput): Promise<SyncEnd | 's
   await database(problem ? `Failed: ${problem.message}` : `${end.kept} new of ${end.seen} seen`).finishSync({
     ...sync,
     problem: problem?.message ?? null,
-    needsPerson: NEEDS_PERSON.includes(problem?.type ?? ''),
+    needsPerson: problem?.type === NEEDS_PERSON,
   });
   if (end.kept > 0 || sync.byHand) await startReclassifyFolderless(tenantId);
   return end;
 }
 
-async function fetchNewMail(sync: { tenantId: string; integrationId: string; syncId: string }) {
+async function fetchNewMail(sync: SyncRef) {
   try {
     return { end: await connection('Read what is new in the mailbox').fetchNewMail(sync), problem: null };
   } catch (error) {

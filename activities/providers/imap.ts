@@ -1,11 +1,12 @@
 // One connection to one mailbox (RFC 9051), opened read-only: nothing is marked as read, moved or deleted. The one thing
 // ever written is a copy of what we sent, into the Sent folder of providers that do not file it themselves.
-import { ImapFlow, type ListResponse } from 'imapflow';
+import { CancelledFailure } from '@temporalio/common';
+import { ImapFlow, type ListResponse, type SearchObject } from 'imapflow';
 import type { Reply } from '#domain/conversations/reply.ts';
 import { Integration, type MailServer } from '#domain/integrations/integration.ts';
 import { revealCredential } from '#domain/secrets/credential.ts';
 import type { Dependencies } from '../dependencies.ts';
-import { mailboxFailure } from '../failures.ts';
+import { later, mailboxFailure } from '../failures.ts';
 
 const GREETING_WITHIN_MS = 15_000;
 const SILENCE_LIMIT_MS = 60_000;
@@ -16,7 +17,8 @@ export type ImapAccount = { server: MailServer; password: string };
 
 /**
  * Connects, runs `work`, and leaves.
- * @throws ApplicationFailure as failures.ts says
+ * @throws ApplicationFailure as failures.ts says for what the server or the network does; what goes wrong elsewhere
+ *   (our database, a bug) is thrown as it is
  */
 export async function withMailbox<Result>(
   account: ImapAccount,
@@ -41,14 +43,32 @@ export async function withMailbox<Result>(
   client.on('error', () => {});
   try {
     await client.connect();
+  } catch (error) {
+    client.close();
+    throw mailboxFailure(error, server.host);
+  }
+  try {
     const result = await work(client);
     await client.logout().catch(() => {});
     return result;
   } catch (error) {
-    throw mailboxFailure(error, server.host);
+    throw isOfServer(error, client) ? mailboxFailure(error, server.host) : error;
   } finally {
     client.close();
   }
+}
+
+function isOfServer(error: unknown, client: ImapFlow): boolean {
+  if (error instanceof CancelledFailure) return false;
+  const { responseStatus, serverResponseCode, mailboxMissing } = error as Record<string, unknown>;
+  return !client.usable || Boolean(responseStatus ?? serverResponseCode ?? mailboxMissing);
+}
+
+/** @throws ApplicationFailure when the server refuses to search: that is not the same as finding nothing */
+export async function searchUids(client: ImapFlow, query: SearchObject): Promise<number[]> {
+  const found = await client.search(query, { uid: true });
+  if (!Array.isArray(found)) throw later('mailbox-unreachable', 'The mail server refused to search the folder.');
+  return found;
 }
 
 /** The account of an integration, its password unsealed. */
@@ -109,7 +129,6 @@ function filesSentMail(host: string): boolean {
   return /(^|\.)(gmail\.com|googlemail\.com|office365\.com|outlook\.com)$/i.test(host);
 }
 
-async function sentCopies(client: ImapFlow, reply: Reply): Promise<number[]> {
-  const found = await client.search({ header: { 'message-id': reply.messageIdHeader } }, { uid: true });
-  return Array.isArray(found) ? found : [];
+function sentCopies(client: ImapFlow, reply: Reply): Promise<number[]> {
+  return searchUids(client, { header: { 'message-id': reply.messageIdHeader } });
 }

@@ -1,6 +1,6 @@
 // Hands one mail to one SMTP server (RFC 5321) and tells exactly how far it came. Until the final dot has been written
 // nothing can have been accepted; after it, a lost connection leaves the outcome unknown.
-import { PassThrough, Transform } from 'node:stream';
+import { Readable } from 'node:stream';
 import SMTPConnection from 'nodemailer/lib/smtp-connection';
 import type { MailServer } from '#domain/integrations/integration.ts';
 
@@ -41,8 +41,8 @@ export async function transmit(
     options.onProgress?.();
     if (account.password !== null) await loggedIn(connection, account.server.username, account.password);
     options.onProgress?.();
-    const gate = finalDotGate(progress, connection, options.beforeFinalDot);
-    const response = await delivered(connection, envelope, source, gate);
+    const body = heldAtFinalDot(source, progress, connection, options.beforeFinalDot);
+    const response = await delivered(connection, envelope, body);
     connection.quit();
     return { outcome: 'sent', response };
   } catch (error) {
@@ -102,16 +102,13 @@ function loggedIn(connection: SMTPConnection, user: string, pass: string): Promi
   });
 }
 
-function delivered(connection: SMTPConnection, envelope: Envelope, source: Buffer, gate: Transform): Promise<string> {
+function delivered(connection: SMTPConnection, envelope: Envelope, body: Readable): Promise<string> {
   return new Promise((resolve, reject) => {
     connection.once('error', reject);
     connection.once('end', () =>
       reject(Object.assign(new Error('The server closed the connection.'), { code: 'ECONNECTION' })),
     );
-    const body = new PassThrough();
-    body.end(source);
-    body.pipe(gate);
-    connection.send(envelope, gate, (error, info) => (error ? reject(error) : resolve(answerOf(info))));
+    connection.send(envelope, body, (error, info) => (error ? reject(error) : resolve(answerOf(info))));
   });
 }
 
@@ -124,31 +121,32 @@ function answerOf(info: { response?: string; rejectedErrors?: SmtpError[] } | un
   return refused.length > 0 ? `${answer} (not accepted for ${refused.join('; ')})` : answer;
 }
 
-// The last place where the mail can still be held back: SMTPConnection writes the final dot when this stream ends.
-function finalDotGate(
+// The last place where the mail can still be held back: SMTPConnection writes the final dot when this stream ends. It
+// is read only once the server has asked for the text (354), so that nothing earlier counts as handed over.
+function heldAtFinalDot(
+  source: Buffer,
   progress: { handedOver: boolean; fencedOff: boolean },
   connection: SMTPConnection,
   beforeFinalDot: () => Promise<boolean>,
-): Transform {
-  return new Transform({
-    transform: (chunk, _encoding, done) => done(null, chunk),
-    flush(done) {
-      beforeFinalDot().then(
-        (mayGoOn) => {
-          if (mayGoOn) {
-            progress.handedOver = true;
-            done();
-            return;
-          }
-          progress.fencedOff = true;
-          connection.close();
-          connection.emit('error', new Error('held back'));
-        },
-        (error: Error) => {
-          connection.close();
-          connection.emit('error', error);
-        },
-      );
+): Readable {
+  let given = false;
+  const breakOff = (error: Error) => {
+    connection.close();
+    connection.emit('error', error);
+  };
+  return new Readable({
+    read() {
+      if (!given) {
+        given = true;
+        this.push(source);
+        return;
+      }
+      beforeFinalDot().then((mayGoOn) => {
+        progress.handedOver = mayGoOn;
+        progress.fencedOff = !mayGoOn;
+        if (mayGoOn) this.push(null);
+        else breakOff(new Error('held back'));
+      }, breakOff);
     },
   });
 }
@@ -160,6 +158,8 @@ function endOf(error: SmtpError, handedOver: boolean): TransmitEnd {
   // 454 is a server that cannot check the password now (RFC 4954, 6).
   if (error.code === 'EAUTH' && !(code !== undefined && code < 500))
     return { outcome: 'failed', failure: 'credentials-refused', response };
+  // Encryption that was there may be back; a refusal of it says nothing of the mail.
+  if (error.code === 'ETLS') return { outcome: 'retry', failure: 'server-unreachable', response };
   if (code !== undefined && code >= 500) return { outcome: 'failed', failure: refusalOf(error), response };
   if (code !== undefined && code >= 400) return { outcome: 'retry', failure: 'server-busy', response };
   if (error.code === 'EENVELOPE') return { outcome: 'failed', failure: refusalOf(error), response };

@@ -5,10 +5,14 @@ import { Transform, type TransformCallback } from 'node:stream';
 
 const GUESSED =
   /^(|(us-?)?ascii|utf-?8|iso-?8859-?1|latin-?1|windows-?1252|cp-?1252|unknown(-8bit)?|x-unknown|8bit|7bit|binary|none|default)$/i;
+/** How the names of charsets begin that the parser may know; any other is as good as none. */
+const CHARSET_FAMILIES =
+  /^(cs|utf|ucs|iso|latin|l\d|win|cp|ibm|\d|mac|x-mac|koi|gb|hz|big5|euc|x-euc|s(hift)?_?jis|jis|ks|tis|viscii|tcvn|armscii|georgian|rk1048|maccenteuro)/i;
 
 /** @param charset as declared; empty when it was not */
 export function isGuessed(charset: string): boolean {
-  return GUESSED.test(charset.trim());
+  const name = charset.trim();
+  return GUESSED.test(name) || !CHARSET_FAMILIES.test(name);
 }
 
 export function guessText(bytes: Uint8Array): string {

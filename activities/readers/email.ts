@@ -26,8 +26,8 @@ const LONGEST_NAME = 300;
 export async function readEmail(raw: Buffer, receivedAt: Date, truncated = false): Promise<IncomingMessage> {
   const mail = await parse(raw);
   const problems: string[] = [];
-  const headers: MailHeaders = mail.headers.map(([name, value]) => [name, storable(value)]);
-  const sender = firstAddress(mail.parsed.get('from')) ?? firstAddress(mail.parsed.get('sender'));
+  const headers: MailHeaders = mail.headers.map(([name, value]) => [storable(name), storable(value)]);
+  const sender = senderOf(mail);
   if (!sender?.address) problems.push('The sender could not be read.');
   const replyTo = firstAddress(mail.parsed.get('reply-to'));
   const letter = letterOf(mail.texts);
@@ -127,6 +127,13 @@ function asText(value: unknown): string {
 }
 
 type Sender = { address: string | null; name: string | null };
+
+function senderOf(mail: MimeMail): Sender | null {
+  const from = firstAddress(mail.parsed.get('from'));
+  if (from?.address) return from;
+  const sender = firstAddress(mail.parsed.get('sender'));
+  return sender?.address ? { address: sender.address, name: from?.name ?? sender.name } : (from ?? sender);
+}
 
 function firstAddress(field: unknown): Sender | null {
   const all = mailboxes(field);

@@ -10,6 +10,7 @@ const convert = compile({
   limits: { maxInputLength: LONGEST_READ },
   selectors: [
     { selector: 'img', format: 'skip' },
+    { selector: 'title', format: 'skip' },
     { selector: 'a', options: { hideLinkHrefIfSameAsText: true, noAnchorUrl: true } },
     ...['h1', 'h2', 'h3', 'h4', 'h5', 'h6'].map((selector) => ({ selector, options: { uppercase: false } })),
   ],

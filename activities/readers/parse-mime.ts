@@ -44,11 +44,14 @@ export async function parseMime(raw: Buffer): Promise<MimeMail> {
     skipTextLinks: true,
     skipImageLinks: true,
   });
+  // The loop below hears the first fault; one after it must not end the process.
+  parser.on('error', () => {});
   parser.end(mendHeaders(raw));
   const files: MimeFile[] = [];
   let leftOut = 0;
   for await (const item of parser as AsyncIterable<AttachmentStream | MessageText>) {
     if (item.type !== 'attachment') continue;
+    item.content.on('error', () => {});
     const content = await buffer(item.content);
     if (files.length < MOST_FILES) files.push(fileOf(item, content));
     else leftOut += 1;

@@ -202,9 +202,15 @@ export function integrationRoutes(dependencies: ApiDependencies): Handlers<typeo
       database.inTenant(principal.tenantId, async (em) => {
         const receipt = await em.findOne(Receipt, { id: params.id, state: 'set_aside' });
         if (!receipt) throw new NotFound('receipt.not-found', 'This message is not set aside any more.');
-        receipt.state = 'kept';
-        receipt.runs += 1;
-        startReceiveMessage(em, principal.tenantId, receipt.id, receipt.runs);
+        if ((await em.count(Receipt, { id: receipt.id, raw: null, format: 'email' })) > 0) {
+          // There is nothing to read yet: a look at its mailbox by hand asks the server for it once more.
+          const sync = em.create(Sync, { id: newId(), integrationId: receipt.integrationId, trigger: 'person' });
+          startSync(em, principal.tenantId, receipt.integrationId, sync.id);
+        } else {
+          receipt.state = 'kept';
+          receipt.runs += 1;
+          startReceiveMessage(em, principal.tenantId, receipt.id, receipt.runs);
+        }
         audit(em, principal.actor, { action: 'receipt.retried', subject: { kind: 'receipt', id: receipt.id } });
         return undefined;
       }),

@@ -50,6 +50,14 @@ export class ManagedProcess {
     return this.#child?.pid;
   }
 
+  /** Stops and starts it again, with these settings from now on. */
+  async restart(env: NodeJS.ProcessEnv = {}): Promise<void> {
+    await this.stop();
+    this.#stopping = false;
+    this.#spec.env = { ...(this.#spec.env ?? process.env), ...env };
+    await this.start();
+  }
+
   /** Resolves when it serves. @throws StartProblem with a sentence when it does not get there */
   async start(): Promise<void> {
     await this.stopLeftover();

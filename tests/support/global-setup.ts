@@ -4,6 +4,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { migrate } from '#domain/database/migrate.ts';
 import { buildWhatChanged, WORKFLOW_BUNDLE } from '../../bin/house/build.ts';
+import { needDebianPackage } from '../../bin/house/debian-tools.ts';
 import { freePort } from '../../bin/house/ports.ts';
 import { preparePostgres } from '../../bin/house/postgres.ts';
 import { APP_ROLE, OWNER_ROLE, provisionDatabase } from '../../bin/house/provision.ts';
@@ -13,6 +14,7 @@ const PASSWORD = 'test';
 export const TEMPLATE = 'template_relais';
 
 export default async function setUp(): Promise<void> {
+  const dovecot = await needDebianPackage('/usr/sbin/dovecot', 'dovecot-imapd');
   const home = mkdtempSync(path.join(os.tmpdir(), 'relais-tests-'));
   // PostgreSQL's own user has to get in.
   chmodSync(home, 0o755);
@@ -34,6 +36,7 @@ export default async function setUp(): Promise<void> {
     TEST_OWNER: postgres.url('DATABASE', OWNER_ROLE, PASSWORD),
     TEST_APP: postgres.url('DATABASE', APP_ROLE, PASSWORD),
     TEST_TEMPORAL: await findTemporal(),
+    TEST_DOVECOT: dovecot,
     TEST_BUNDLE: WORKFLOW_BUNDLE,
   });
   (globalThis as { stopTestServices?: () => Promise<void> }).stopTestServices = async () => {

@@ -73,7 +73,11 @@ export class Road {
     this.url = `http://127.0.0.1:${(parts.server.address() as AddressInfo).port}`;
     this.#identity = new pg.Pool({ connectionString: parts.db.url, options: '-c search_path=auth', max: 5 });
     this.#identity.on('error', () => {});
-    this.#signIn = createSignIn({ pool: this.#identity, secret: 'a1b2c3d4-E5F6-test-only-0123456789-xyz', publicUrl: this.url });
+    this.#signIn = createSignIn({
+      pool: this.#identity,
+      secret: 'a1b2c3d4-E5F6-test-only-0123456789-xyz',
+      publicUrl: this.url,
+    });
     this.#live = new LiveFeed(parts.db.database, parts.db.url, log);
   }
 

@@ -1,0 +1,155 @@
+// Keeps fetched mails as receipts, together with the cursor of their folder and the request for their runs: all of a
+// bundle is committed, or nothing. A receipt's source id makes keeping it again harmless.
+import type { EntityManager } from '@mikro-orm/postgresql';
+import type { Integration } from '#domain/integrations/integration.ts';
+import { MailboxCursor } from '#domain/integrations/mailbox-cursor.ts';
+import { RECEIPT_RETENTION_DAYS, Receipt, type ReceiptOrigin } from '#domain/integrations/receipt.ts';
+import { Sync } from '#domain/integrations/sync.ts';
+import { announce } from '#domain/record/event.ts';
+import { startReceiveMessage } from '#domain/record/run-request.ts';
+import { newId } from '#domain/tenancy/tenant-owned.ts';
+import { type Bundle, type FetchedMail, TOO_LARGE } from './providers/imap-folder.ts';
+
+/** How long a silent holder of a mailbox is believed; who holds it renews this while it works. */
+export const LEASE_MS = 30_000;
+const A_DAY_MS = 24 * 3600_000;
+/** The mail server's clock and ours. */
+const CLOCKS_DIFFER_MS = 5 * 60_000;
+
+export type SyncRef = { tenantId: string; integrationId: string; syncId: string; byHand?: boolean };
+
+export type FolderState = {
+  path: string;
+  uidValidity: string;
+  /** When it was looked at for the first time; null when that is now. */
+  firstSeenAt: Date | null;
+};
+
+/**
+ * Never two at a time for one mailbox: who holds the lease renews it, and a dead holder loses it. By hand a paused
+ * mailbox is read as well; a removed one never.
+ * @returns false when somebody else holds it, or nobody may any more
+ */
+export async function takeLease(em: EntityManager, ref: SyncRef): Promise<boolean> {
+  const taken = await em.execute<{ affectedRows: number }>(
+    `update integration set syncing_by = ?, syncing_until = now() + ? * interval '1 millisecond'
+      where id = ? and channel = 'email' and removed_at is null and (state = 'active' or ?)
+        and (syncing_until is null or syncing_until < now() or syncing_by = ?)`,
+    [ref.syncId, LEASE_MS, ref.integrationId, ref.byHand === true, ref.syncId],
+    'run',
+  );
+  return taken.affectedRows === 1;
+}
+
+export async function releaseLease(em: EntityManager, ref: SyncRef): Promise<void> {
+  await em.execute('update integration set syncing_until = null where id = ? and syncing_by = ?', [
+    ref.integrationId,
+    ref.syncId,
+  ]);
+}
+
+/** @returns how many were not kept before, or null when the mailbox is not ours to read any more: nothing was kept */
+export async function keepBundle(
+  em: EntityManager,
+  ref: SyncRef,
+  integration: Integration,
+  folder: FolderState,
+  bundle: Bundle & { remaining: number },
+): Promise<number | null> {
+  if (!(await takeLease(em, ref))) return null;
+  let kept = 0;
+  for (const mail of bundle.mails) {
+    if (await keepMail(em, ref, integration, folder, mail)) kept += 1;
+  }
+  await moveCursor(em, ref, folder, bundle.upTo);
+  const sync = await em.findOneOrFail(Sync, { id: ref.syncId });
+  sync.seen += bundle.mails.length;
+  sync.kept += kept;
+  sync.remaining = bundle.remaining;
+  announce(em, 'sync.progressed', null, { syncId: ref.syncId, seen: sync.seen, kept: sync.kept });
+  return kept;
+}
+
+/** Gives a receipt that had been set aside without content what the server now hands over, and a run. */
+export async function completeReceipt(em: EntityManager, ref: SyncRef, id: string, mail: FetchedMail): Promise<void> {
+  const receipt = await em.findOne(Receipt, { id, state: 'set_aside' });
+  if (!receipt || !mail.raw || !(await takeLease(em, ref))) return;
+  receipt.raw = mail.raw;
+  receipt.state = 'kept';
+  receipt.problem = null;
+  receipt.runs += 1;
+  receipt.syncId = ref.syncId;
+  receipt.origin = { ...receipt.origin, size: mail.size, truncated: mail.problem === TOO_LARGE };
+  receipt.expiresAt = new Date(Date.now() + RECEIPT_RETENTION_DAYS * A_DAY_MS);
+  startReceiveMessage(em, ref.tenantId, id, receipt.runs);
+}
+
+async function moveCursor(em: EntityManager, ref: SyncRef, folder: FolderState, lastUid: number): Promise<void> {
+  await em.upsert(
+    MailboxCursor,
+    {
+      id: newId(),
+      tenantId: ref.tenantId,
+      createdAt: new Date(),
+      integrationId: ref.integrationId,
+      path: folder.path,
+      uidValidity: folder.uidValidity,
+      lastUid,
+      checkedAt: new Date(),
+    },
+    {
+      onConflictFields: ['tenantId', 'integrationId', 'path'],
+      onConflictMergeFields: ['uidValidity', 'lastUid', 'checkedAt'],
+    },
+  );
+}
+
+async function keepMail(
+  em: EntityManager,
+  ref: SyncRef,
+  integration: Integration,
+  folder: FolderState,
+  mail: FetchedMail,
+): Promise<boolean> {
+  const id = newId();
+  const origin: ReceiptOrigin = {
+    folder: folder.path,
+    uid: mail.uid,
+    uidValidity: folder.uidValidity,
+    size: mail.size,
+    ...(mail.receivedAt ? { receivedAt: mail.receivedAt.toISOString() } : {}),
+    backfill: isOlder(mail, integration, folder),
+    truncated: mail.problem === TOO_LARGE,
+  };
+  const inserted = await em.execute<{ affectedRows: number }>(
+    `insert into receipt (id, tenant_id, created_at, integration_id, sync_id, source_id, format, raw, origin, state, problem, expires_at)
+     values (?, ?, now(), ?, ?, ?, 'email', ?, ?, ?, ?, now() + ? * interval '1 millisecond')
+     on conflict (tenant_id, integration_id, source_id) do nothing`,
+    [
+      id,
+      ref.tenantId,
+      ref.integrationId,
+      ref.syncId,
+      `${folder.path}/${folder.uidValidity}/${mail.uid}`,
+      mail.raw,
+      JSON.stringify(origin),
+      mail.raw ? 'kept' : 'set_aside',
+      mail.raw ? null : mail.problem,
+      RECEIPT_RETENTION_DAYS * A_DAY_MS,
+    ],
+    'run',
+  );
+  if (inserted.affectedRows === 0) return false;
+  if (mail.raw) startReceiveMessage(em, ref.tenantId, id);
+  else announce(em, 'message.set_aside', null, { receiptId: id });
+  return true;
+}
+
+// Mail from before the mailbox was connected is sorted, and never answered; nor is what already lay in a folder that was
+// added later.
+function isOlder(mail: FetchedMail, integration: Integration, folder: FolderState): boolean {
+  if (!mail.receivedAt) return false;
+  const connectedAt = integration.createdAt.getTime() - CLOCKS_DIFFER_MS;
+  const firstLookAt = (folder.firstSeenAt ?? new Date()).getTime() - A_DAY_MS;
+  return mail.receivedAt.getTime() < Math.max(connectedAt, firstLookAt);
+}
