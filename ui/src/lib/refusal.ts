@@ -1,0 +1,49 @@
+// Why something was refused, as a sentence in the reader's language. Codes that are not listed keep the API's sentence.
+import { m } from '#paraglide/messages.js';
+import { RefusedByApi } from './api.ts';
+
+const SENTENCES: Record<string, () => string> = {
+  'article.not-found': m.refusal_gone,
+  'conversation.not-found': m.refusal_conversation_gone,
+  'conversation.status-not-allowed': m.refusal_status,
+  'draft.already-decided': m.refusal_draft_decided,
+  'draft.changed': m.refusal_draft_changed,
+  'draft.regenerating': m.refusal_draft_regenerating,
+  'draft.not-found': m.refusal_gone,
+  'folder.name-taken': m.refusal_folder_name,
+  'folder.no-follow-up-text': m.refusal_follow_up_text,
+  'folder.no-prompt': m.refusal_no_prompt,
+  'folder.not-found': m.refusal_folder_gone,
+  'follow-up.in-the-past': m.refusal_in_the_past,
+  'follow-up.no-text': m.refusal_follow_up_text,
+  'integration.not-found': m.refusal_gone,
+  'integration.no-mailbox': m.refusal_no_mailbox,
+  'reply.no-account': m.refusal_no_account,
+  'reply.no-return-address': m.refusal_no_address,
+  'reply.settled': m.refusal_reply_settled,
+  'role.too-low': m.refusal_role,
+  'trial.not-found': m.refusal_trial_over,
+  'trial.not-passed': m.refusal_trial_failed,
+  'welcome.over': m.refusal_welcome_over,
+  'welcome.wrong-link': m.refusal_welcome_link,
+  'session.missing': m.refusal_signed_out,
+  'request.too-large': m.refusal_too_large,
+  unreachable: m.refusal_unreachable,
+};
+
+export function sentenceOf(error: unknown): string {
+  if (!(error instanceof RefusedByApi)) return error instanceof TypeError ? m.refusal_offline() : m.refusal_unknown();
+  const { code, detail, details, errors } = error.problem;
+  const known = SENTENCES[code];
+  if (known) return known();
+  if (code === 'internal') return m.refusal_internal({ reference: String(details?.reference ?? '—').slice(0, 8) });
+  return (
+    errors?.map(({ path, message }) => `${path.replace(/^body\./, '')}: ${message}`).join(' · ') ??
+    detail ??
+    m.refusal_unknown()
+  );
+}
+
+export function codeOf(error: unknown): string | null {
+  return error instanceof RefusedByApi ? error.problem.code : null;
+}

@@ -1,0 +1,102 @@
+// Answers written by hand, on their way out: writing, taking back, and saying what became of one nobody is sure of.
+import { m } from '#paraglide/messages.js';
+import { api, type MessageView } from './api.ts';
+import type { Desk } from './desk.svelte.ts';
+import { KeptText } from './kept-text.svelte.ts';
+import type { OpenConversation } from './open-conversation.svelte.ts';
+import { refused, said, undoable } from './toasts.ts';
+
+export type Verdict = 'it-was-sent' | 'send-again' | 'give-up';
+
+/** @returns whether it is on its way; what was typed stays with the caller until then */
+export async function writeReply(
+  desk: Desk,
+  conversation: OpenConversation,
+  text: string,
+  cc: string[],
+): Promise<boolean> {
+  const view = conversation.view;
+  if (!view) return false;
+  const before = view.messages;
+  conversation.patch({ messages: [...before, provisional(desk, conversation, text, cc)] });
+  try {
+    const reply = await api.writeReply({ params: { id: conversation.id }, body: { text, cc } });
+    const leftMs = Math.max(1_000, new Date(reply.notBefore).getTime() - Date.now());
+    undoable(m.reply_on_its_way(), () => void takeBack(conversation, reply.id, text), leftMs);
+    return true;
+  } catch (error) {
+    conversation.patch({ messages: before });
+    refused(error);
+    return false;
+  } finally {
+    conversation.refreshSoon();
+  }
+}
+
+/** Within its time to undo; the words go back to where they were typed. */
+export async function takeBack(conversation: OpenConversation, replyId: string, text: string): Promise<void> {
+  try {
+    await api.cancelReply({ params: { id: replyId } });
+    const kept = new KeptText(`reply.${conversation.id}`);
+    if (kept.text.trim() === '') kept.text = text;
+    conversation.restored += 1;
+    said(m.reply_taken_back());
+  } catch (error) {
+    refused(error);
+  } finally {
+    conversation.refreshSoon();
+  }
+}
+
+export async function judge(
+  conversation: OpenConversation | null,
+  replyId: string,
+  verdict: Verdict,
+): Promise<boolean> {
+  try {
+    await api.judgeReply({ params: { id: replyId }, body: { verdict } });
+    const words = { 'it-was-sent': m.judged_sent, 'send-again': m.judged_again, 'give-up': m.judged_given_up };
+    said(words[verdict]());
+    return true;
+  } catch (error) {
+    refused(error);
+    return false;
+  } finally {
+    conversation?.refreshSoon();
+  }
+}
+
+// Stands in the thread until the server's own arrives with the next reading.
+function provisional(desk: Desk, { view }: OpenConversation, text: string, cc: string[]): MessageView {
+  const now = Date.now();
+  return {
+    id: `provisional-${now}`,
+    direction: 'outbound',
+    channel: 'email',
+    kind: 'personal',
+    kindReason: null,
+    sender: { name: desk.me.user.name, address: null, phone: null },
+    recipients:
+      view?.contacts
+        .filter(({ kind }) => kind === 'email')
+        .map(({ value }) => value)
+        .slice(0, 1) ?? [],
+    cc,
+    subject: view?.subject ?? '',
+    newText: text,
+    fullText: null,
+    hasHtml: false,
+    sentAt: new Date(now).toISOString(),
+    attachments: [],
+    reply: {
+      id: '',
+      state: 'approved',
+      automatic: false,
+      authorId: desk.me.user.id,
+      authorKind: 'person',
+      notBefore: new Date(now + desk.me.undoMs).toISOString(),
+      failure: null,
+      lastResponse: null,
+    },
+  };
+}

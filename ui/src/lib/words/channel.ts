@@ -1,0 +1,14 @@
+import { m } from '#paraglide/messages.js';
+import type { Channel } from '../api.ts';
+
+export const CHANNELS: readonly Channel[] = ['email', 'sms', 'whatsapp', 'webhook'];
+
+export function channelWord(channel: Channel): string {
+  const words: Record<Channel, () => string> = {
+    email: m.channel_email,
+    sms: m.channel_sms,
+    whatsapp: m.channel_whatsapp,
+    webhook: m.channel_webhook,
+  };
+  return words[channel]();
+}

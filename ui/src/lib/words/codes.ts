@@ -1,0 +1,154 @@
+// Stable codes of the server, said to people. A code nobody has words for yet is shown as it stands, never hidden.
+import { m } from '#paraglide/messages.js';
+
+type Words = Record<string, () => string>;
+
+function said(words: Words, code: string): string {
+  return words[code]?.() ?? code.replaceAll(/[-_.]/g, ' ');
+}
+
+/** newsletter, list, automatic, bounce, loop, spam */
+export function kindWord(kind: string): string {
+  return said(
+    {
+      personal: m.kind_personal,
+      newsletter: m.kind_newsletter,
+      list: m.kind_list,
+      automatic: m.kind_automatic,
+      bounce: m.kind_bounce,
+      loop: m.kind_loop,
+      spam: m.kind_spam,
+    },
+    kind,
+  );
+}
+
+/** Why the filter said so (domain/rules/*-mail.ts). */
+export function kindReason(code: string): string {
+  return said(
+    {
+      'list-id': m.reason_list_id,
+      'list-post': m.reason_list_post,
+      'list-unsubscribe': m.reason_list_unsubscribe,
+      'list-other': m.reason_list_other,
+      'precedence-bulk': m.reason_precedence,
+      'precedence-list': m.reason_precedence,
+      'precedence-junk': m.reason_precedence,
+      'one-click': m.reason_one_click,
+      'feedback-id': m.reason_feedback_id,
+      'campaign-mailer': m.reason_campaign_mailer,
+      'newsletter-sender': m.reason_newsletter_sender,
+      'unsubscribe-words': m.reason_unsubscribe_words,
+      'web-version-words': m.reason_web_version,
+      'auto-submitted': m.reason_auto_submitted,
+      'auto-reply-header': m.reason_auto_reply_header,
+      'empty-return-path': m.reason_empty_return_path,
+      'absence-subject': m.reason_absence_subject,
+      'read-receipt': m.reason_read_receipt,
+      'feedback-report': m.reason_feedback_report,
+      'delivery-status': m.reason_delivery_status,
+      'failed-recipients': m.reason_failed_recipients,
+      'failure-subject': m.reason_failure_words,
+      'failure-text': m.reason_failure_words,
+      'own-message-id': m.reason_own_message,
+      'own-x-loop': m.reason_own_message,
+      'own-automatic-mail': m.reason_own_message,
+      'spam-header': m.reason_spam_header,
+      'sender-blocked': m.reason_sender_blocked,
+      'sender-allowed': m.reason_sender_allowed,
+      'answers-us': m.reason_answers_us,
+      'not-mail': m.reason_not_mail,
+      'no-sign': m.reason_no_sign,
+      corrected: m.reason_corrected,
+    },
+    code,
+  );
+}
+
+/** Why a message is answered as it is, or not (domain/rules/anti-loop.ts). */
+export function replyReason(code: string): string {
+  if (code.startsWith('kind-')) return m.answer_kind({ kind: kindWord(code.slice('kind-'.length)) });
+  return said(
+    {
+      'mode-off': m.answer_mode_off,
+      backfill: m.answer_backfill,
+      superseded: m.answer_superseded,
+      validation: m.answer_validation,
+      automatic: m.answer_automatic,
+      'someone-just-replied': m.answer_someone_just_replied,
+      ...CAUTIONS,
+    },
+    code,
+  );
+}
+
+const CAUTIONS: Words = {
+  'no-model': m.caution_no_model,
+  'no-tenant-prompt': m.caution_no_prompt,
+  suspicious: m.caution_suspicious,
+  'second-automatic-reply': m.caution_second_automatic,
+  'client-ceiling': m.caution_client_ceiling,
+  'tenant-ceiling': m.caution_tenant_ceiling,
+  'sender-does-not-want-it': m.caution_sender,
+  'model-failed': m.caution_model_failed,
+  'no-other-article': m.caution_no_other_article,
+  'run-ended': m.caution_run_ended,
+};
+
+/** Why a draft waits although its folder answers by itself, or why it could not be written again. */
+export function cautionWord(code: string): string {
+  return said(CAUTIONS, code);
+}
+
+/** Why a reply did not leave (activities/providers/smtp.ts). */
+export function failureWord(code: string): string {
+  return said(
+    {
+      'credentials-refused': m.failure_credentials,
+      'recipient-refused': m.failure_recipient,
+      'message-refused': m.failure_message,
+      'server-busy': m.failure_busy,
+      'server-unreachable': m.failure_unreachable,
+      'outcome-unknown': m.failure_unknown,
+      interrupted: m.failure_interrupted,
+      'taken-over': m.failure_interrupted,
+      bounced: m.failure_bounced,
+    },
+    code,
+  );
+}
+
+export function cancelReason(code: string): string {
+  return said(
+    {
+      'client-answered': m.cancel_client_answered,
+      'newer-reply': m.cancel_newer_reply,
+      person: m.cancel_person,
+      resolved: m.cancel_resolved,
+    },
+    code,
+  );
+}
+
+export function intentWord(code: string): string {
+  return said(
+    {
+      question: m.intent_question,
+      complaint: m.intent_complaint,
+      request: m.intent_request,
+      appointment: m.intent_appointment,
+      order: m.intent_order,
+      thanks: m.intent_thanks,
+      other: m.intent_other,
+    },
+    code,
+  );
+}
+
+export function roleWord(role: string): string {
+  return said({ viewer: m.role_viewer, agent: m.role_agent, admin: m.role_admin, owner: m.role_owner }, role);
+}
+
+export function languageName(code: string, locale: string): string {
+  return new Intl.DisplayNames(locale, { type: 'language' }).of(code) ?? code;
+}

@@ -1,0 +1,8 @@
+import { api } from '#lib/api.ts';
+import type { PageLoad } from './$types.js';
+
+export const load: PageLoad = async ({ depends }) => {
+  depends('relais:channels');
+  const { integrations } = await api.listIntegrations();
+  return { integrations };
+};

@@ -1,0 +1,11 @@
+import { error } from '@sveltejs/kit';
+import { api } from '#lib/api.ts';
+import type { PageLoad } from './$types.js';
+
+export const load: PageLoad = async ({ params, depends }) => {
+  depends('relais:channels');
+  const { integrations } = await api.listIntegrations();
+  const integration = integrations.find(({ id }) => id === params.id);
+  if (!integration) error(404);
+  return { integration, mailboxes: integrations.filter(({ channel }) => channel === 'email') };
+};

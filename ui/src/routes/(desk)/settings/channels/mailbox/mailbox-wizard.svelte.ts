@@ -1,0 +1,79 @@
+// Connecting a mailbox: an address and a password; the servers when nobody knows them; a trial on the real servers,
+// and only what worked is saved.
+import { api, type MailboxTrial, type MailServer, type Reply } from '#lib/api.ts';
+import type { Live } from '#lib/live.svelte.ts';
+import { sentenceOf } from '#lib/refusal.ts';
+
+const LOOK_EVERY_MS = 1_200;
+const EMPTY_SERVER: MailServer = { host: '', port: 993, security: 'tls', username: '' };
+
+export class MailboxWizard {
+  address = $state('');
+  password = $state('');
+  found = $state.raw<Reply<'findMailServers'> | null>(null);
+  /** Shown at once when the provider is not known, and on request when it is. */
+  showsServers = $state(false);
+  imap = $state<MailServer>({ ...EMPTY_SERVER });
+  smtp = $state<MailServer>({ ...EMPTY_SERVER, port: 465 });
+  trial = $state.raw<MailboxTrial | null>(null);
+  isTrying = $state(false);
+  refusal = $state<string | null>(null);
+  readonly #live: Live;
+
+  constructor(live: Live, address: string) {
+    this.#live = live;
+    this.address = address;
+    if (address) void this.find();
+  }
+
+  /** Asks for the servers of the address; what was typed by hand for it stays. */
+  async find(): Promise<void> {
+    const { address } = this;
+    if (!/^[^\s@]+@[^\s@]+\.[^\s@]+$/.test(address) || this.found?.imap.username === address) return;
+    const found = await api.findMailServers({ query: { address } }).catch(() => null);
+    if (!found || this.address !== address) return;
+    this.found = found;
+    this.imap = { ...found.imap };
+    this.smtp = { ...found.smtp };
+    this.showsServers = found.provider === null;
+  }
+
+  async try(): Promise<void> {
+    this.isTrying = true;
+    this.refusal = null;
+    this.trial = null;
+    try {
+      await this.find();
+      const { address, password, imap, smtp } = this;
+      const { id } = await api.tryMailbox({ body: { address, password, imap, smtp } });
+      this.trial = await this.#concluded(id);
+      if (this.trial.state === 'failed') this.showsServers = true;
+    } catch (error) {
+      this.refusal = sentenceOf(error);
+    } finally {
+      this.isTrying = false;
+    }
+  }
+
+  /** Something was changed after a trial: it no longer says anything. */
+  startOver(): void {
+    this.trial = null;
+  }
+
+  // By its event, and by looking now and then in case it was missed.
+  async #concluded(id: string): Promise<MailboxTrial> {
+    for (;;) {
+      const trial = await api.getMailboxTrial({ params: { id } });
+      if (trial.state !== 'running') return trial;
+      await new Promise<void>((resolve) => {
+        const stop = this.#live.on(({ name, details }) => name === 'trial.concluded' && details.trialId === id && go());
+        const timer = setTimeout(go, LOOK_EVERY_MS);
+        function go() {
+          clearTimeout(timer);
+          stop();
+          resolve();
+        }
+      });
+    }
+  }
+}
