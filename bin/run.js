@@ -1,6 +1,6 @@
 // First contact with a new machine: runs under whatever Node is installed (18 or later), brings the locked
 // dependencies when they are missing or older than the lock file, and hands over to the Node 24 among them.
-// Usage: node bin/run.js <start|demo|test|…> [arguments]
+// Usage: node bin/run.js <start|demo|test|…> [arguments], or <folder>/<script> for a script outside bin/
 import { spawn } from 'node:child_process';
 import { existsSync, statSync } from 'node:fs';
 import path from 'node:path';
@@ -40,7 +40,8 @@ function installDependencies() {
 
 /** Stays beside the Node 24 process: passes signals on, ends with its code, and stops it when npm itself is gone. */
 function handOver() {
-  const child = spawn(nodeBinary, [path.join(root, 'bin', `${script}.ts`), ...scriptArguments], {
+  const file = script.includes('/') ? `${script}.ts` : path.join('bin', `${script}.ts`);
+  const child = spawn(nodeBinary, [path.join(root, file), ...scriptArguments], {
     cwd: root,
     stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
     // Its own process group: a Ctrl-C in the terminal reaches it once, through us.
