@@ -28,12 +28,15 @@ function instantOfChange() {
 
 export type FoundArticle = { id: string; title: string; text: string; score: number };
 
-/** Under this rank an article shares a word or two with the question and nothing more. */
-const LEAST_SCORE = 0.02;
+/** Less than one word in common with the title, or four with the text. */
+const LEAST_SCORE = 0.1;
+/** Stems that every message has and no article is about. */
+const PLEASANTRIES = "'bonjour', 'salut', 'merc', 'cordial', 'hello', 'hi', 'dear', 'thank', 'regard'";
 
 /**
- * The articles that match a question best, best first. Words are stemmed in French and in English and any of them may
- * match; a word in the title counts four times as much as one in the text.
+ * The articles that match a question best, best first. Words are stemmed by the language of the article, any of them
+ * may match, and a word in the title counts five times as much as one in the text. The rank PostgreSQL gives is shared
+ * among the words of the question; taken times their number, a long question finds what a short one finds.
  *
  * @param question plain text; its first 2,000 characters are used
  */
@@ -41,10 +44,16 @@ export async function findArticles(em: EntityManager, question: string, limit = 
   const words = question.slice(0, 2000);
   const rows = await em.execute<FoundArticle[]>(
     `with question as (
-       select ${anyWordQuery('relais_french')} || ${anyWordQuery('relais_english')} as query
+       select 'fr' as language, ${lexemes('relais_french')} as words
+       union all
+       select 'en', ${lexemes('relais_english')}
+     ), asked as (
+       select language, cardinality(words) as size,
+              (select string_agg(quote_literal(word), '|') from unnest(words) as word)::tsquery as query
+         from question
      )
-     select id, title, text, ts_rank(search, query, 1) as score
-       from article, question
+     select id, title, text, ts_rank(search, query, 1) * size as score
+       from article join asked using (language)
       where search @@ query
       order by score desc, id
       limit ?`,
@@ -53,7 +62,8 @@ export async function findArticles(em: EntityManager, question: string, limit = 
   return rows.filter((row) => row.score >= LEAST_SCORE);
 }
 
-// plainto_tsquery joins words by AND; a question is matched by any of its words.
-function anyWordQuery(configuration: string): string {
-  return `coalesce(nullif(replace(plainto_tsquery('${configuration}', ?)::text, '&', '|'), ''), '')::tsquery`;
+// A single letter is what is left of "à" or "l’" without their accent or apostrophe.
+function lexemes(configuration: string): string {
+  return `array(select lexeme from unnest(to_tsvector('${configuration}', ?))
+                 where length(lexeme) > 1 and lexeme not in (${PLEASANTRIES}))`;
 }
