@@ -1,4 +1,4 @@
-// Does a machine answer this message, does it write a draft, or neither? (Product row R22.) Whatever stops an
+// Does a machine answer this message, does it write a draft, or neither? Whatever stops an
 // automatic reply to a person leaves a draft for an agent, never silence; only machines' mail gets nothing.
 import type { MailKind } from './mail-traits.ts';
 
@@ -16,7 +16,7 @@ export type ReplyFacts = {
   automaticSinceHuman: number;
   automaticToClientToday: number;
   automaticInTenantToday: number;
-  /** The text tries to give orders to the model (product row R26). */
+  /** The text tries to give orders to the model. */
   suspicious: boolean;
   /** Old mail read when a mailbox was connected. */
   fromBackfill: boolean;

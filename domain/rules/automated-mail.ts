@@ -1,4 +1,4 @@
-// What kind of mail is this: from a person, or from a machine that must not be answered? (Product row R8; RFC 3834,
+// What kind of mail is this: from a person, or from a machine that must not be answered? (RFC 3834,
 // 3464, 8098.) Precision first: a client's personal mail must never be filtered, so a sign that people's mail carries
 // too (X-Auto-Response-Suppress, no-reply senders, List-Unsubscribe) decides nothing by itself.
 import { absenceSubject } from './absence-subject.ts';

@@ -1,4 +1,4 @@
-// Newsletters and mailing lists (product row R8; RFC 2369, 2919, 8058). No single sign proves them: order
+// Newsletters and mailing lists (RFC 2369, 2919, 8058). No single sign proves them: order
 // confirmations carry List-Unsubscribe, ticket systems Precedence: bulk. Signs are weighed, and what the text says
 // can never reach the threshold alone, because clients quote our own newsletters when they write.
 import { normaliseAddress } from './email-address.ts';

@@ -1,4 +1,4 @@
-// Time as a company counts it, for follow-ups, deadlines and response times (product rows R35, R37). Instants are
+// Time as a company counts it, for follow-ups, deadlines and response times. Instants are
 // epoch milliseconds; hours must have passed `businessHoursProblems`. Where a company never opens, plain time counts,
 // so that no promise is lost for ever.
 import { type BusinessHours, localDate, openDates, openIntervals, sameTimeOn, searchEnd } from './opening-hours.ts';

@@ -1,4 +1,4 @@
-// The life of a conversation (product row R11). "Urgent" is shown and filtered like a status, but is a priority
+// The life of a conversation. "Urgent" is shown and filtered like a status, but is a priority
 // beside new or in progress, so that an urgent conversation can also be in progress.
 
 export const STATUSES = ['new', 'in_progress', 'resolved', 'archived', 'spam'] as const;

@@ -1,4 +1,4 @@
-// The identity of a mail (product row R7) is the SHA-256 of this string, made elsewhere. Message-ID alone is none:
+// The identity of a mail is the SHA-256 of this string, made elsewhere. Message-ID alone is none:
 // different mails share one, and some have none. What transport changes is evened out: folding, line ends, trailing
 // white space, the case of the address, the zone of the date.
 import { normaliseAddress } from './email-address.ts';

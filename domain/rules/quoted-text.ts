@@ -1,4 +1,4 @@
-// Divides a reply into what is new, what is quoted and the signature (product row R9), line by line, so that nothing
+// Divides a reply into what is new, what is quoted and the signature, line by line, so that nothing
 // is lost. Written by hand: the package email-reply-parser imports Node's `module` (refused in a workflow, broken in
 // a browser), spends a minute on five hostile kilobytes and rewrites the text. The tests compare with it.
 import { attributionAt, headerBlockAt, isDivider, isMarked } from './quote-header.ts';

@@ -1,4 +1,4 @@
-// Does a folder's rule match a message, and by which words? (Product row R12.) A rule is a value: to change one, make
+// Does a folder's rule match a message, and by which words? A rule is a value: to change one, make
 // a new object, because the compiled form is kept with it while hundreds of past messages are tried.
 import type { MessageFacts } from './message-facts.ts';
 import type { RuleCondition, RuleEvidence, RuleFilter, RuleMatch } from './rule.ts';

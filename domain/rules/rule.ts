@@ -1,4 +1,4 @@
-// The words of a folder's rule (product row R12) and their limits; rule-filter.ts runs them.
+// The words of a folder's rule and their limits; rule-filter.ts runs them.
 
 export type RuleField =
   | 'sender.address'

@@ -2,12 +2,14 @@
 // again when it dies; the test stands outside with the ledger of what it sent and the mail server that counts.
 import { existsSync, mkdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
+import { Client, Connection, WorkflowNotFoundError } from '@temporalio/client';
 import pg from 'pg';
 import { type ApiClient, createClient, RefusedByApi } from '#api/contract/client.ts';
 import { contract, type RelaisContract } from '#api/contract/contract.ts';
 import { migrate } from '#domain/database/migrate.ts';
 import { signWebhook } from '#domain/integrations/webhook-signature.ts';
 import { newId } from '#domain/tenancy/tenant-owned.ts';
+import { buildWhatChanged, UI_BUILD } from '../../bin/house/build.ts';
 import { PROJECT_ROOT } from '../../bin/house/home.ts';
 import { ManagedProcess } from '../../bin/house/managed-process.ts';
 import { freePort } from '../../bin/house/ports.ts';
@@ -19,8 +21,15 @@ import { PASSWORD, TEST_KEY } from './road.ts';
 import { until } from './until.ts';
 
 const SECRET = 'test';
+export const OWNER = 'owner@acme.test';
+const SETUP_TOKEN = 'first-visit-of-a-test';
 
-export type InstallationOptions = { workers?: number; env?: NodeJS.ProcessEnv };
+export type InstallationOptions = {
+  workers?: number;
+  /** With the built screens, for a browser. */
+  screens?: boolean;
+  env?: NodeJS.ProcessEnv;
+};
 
 export class Installation {
   readonly home: string;
@@ -31,10 +40,14 @@ export class Installation {
   readonly api: ManagedProcess;
   readonly url: string;
   readonly ownerUrl: string;
+  readonly temporalAddress: string;
   #cookie = '';
 
   private constructor(
-    parts: Pick<Installation, 'home' | 'sink' | 'postgres' | 'temporal' | 'workers' | 'api' | 'url' | 'ownerUrl'>,
+    parts: Pick<
+      Installation,
+      'home' | 'sink' | 'postgres' | 'temporal' | 'workers' | 'api' | 'url' | 'ownerUrl' | 'temporalAddress'
+    >,
   ) {
     this.home = parts.home;
     this.sink = parts.sink;
@@ -44,9 +57,12 @@ export class Installation {
     this.api = parts.api;
     this.url = parts.url;
     this.ownerUrl = parts.ownerUrl;
+    this.temporalAddress = parts.temporalAddress;
   }
 
-  static async open({ workers: workerCount = 1, env: extraEnv = {} }: InstallationOptions = {}): Promise<Installation> {
+  static async open(options: InstallationOptions = {}): Promise<Installation> {
+    const { workers: workerCount = 1, screens = false, env: extraEnv = {} } = options;
+    if (screens) await buildWhatChanged(['ui']);
     const home = path.join(process.env.TEST_HOME!, `installation-${newId().slice(-8)}`);
     for (const folder of ['logs', 'run', 'files']) mkdirSync(path.join(home, folder), { recursive: true });
     const [postgresPort, temporalPort, port] = [await freePort(), await freePort(), await freePort()];
@@ -67,18 +83,21 @@ export class Installation {
     });
     const ownerUrl = postgres.url('relais', OWNER_ROLE, SECRET);
     await migrate(ownerUrl);
-    const temporal = prepareTemporal({ program: process.env.TEST_TEMPORAL!, home, port: temporalPort, uiPort: null });
+    const uiPort = screens ? await freePort() : null;
+    const temporal = prepareTemporal({ program: process.env.TEST_TEMPORAL!, home, port: temporalPort, uiPort });
     await temporal.start();
     const env: NodeJS.ProcessEnv = {
       ...process.env,
       NODE_OPTIONS: '',
       DATABASE_URL: postgres.url('relais', APP_ROLE, SECRET),
       TEMPORAL_ADDRESS: `127.0.0.1:${temporalPort}`,
+      TEMPORAL_UI_URL: uiPort === null ? '' : `http://127.0.0.1:${uiPort}`,
       ENCRYPTION_KEY: TEST_KEY,
       AUTH_SECRET: 'a1b2c3d4-E5F6-test-only-0123456789-xyz',
-      SETUP_TOKEN: 'first-visit-of-a-test',
+      SETUP_TOKEN,
       STORAGE_PATH: path.join(home, 'files'),
       WORKFLOW_BUNDLE: process.env.TEST_BUNDLE,
+      UI_BUILD: screens ? UI_BUILD : '',
       SMTP_URL: sink.url,
       MAIL_FROM: 'relais@inbox.test',
       PORT: String(port),
@@ -105,7 +124,8 @@ export class Installation {
     const api = node('api', 'api/main.ts');
     await Promise.all([...workers, api].map((one) => one.start()));
     const url = `http://127.0.0.1:${port}`;
-    return new Installation({ home, sink, postgres, temporal, workers, api, url, ownerUrl });
+    const temporalAddress = env.TEMPORAL_ADDRESS!;
+    return new Installation({ home, sink, postgres, temporal, workers, api, url, ownerUrl, temporalAddress });
   }
 
   async close(): Promise<void> {
@@ -116,12 +136,44 @@ export class Installation {
     await this.sink.close();
   }
 
+  /** Everything is stopped in good order and started again, as by an operator: data, ports and settings stay. */
+  async restart(): Promise<void> {
+    const inOrder = [this.postgres.process, this.temporal, ...this.workers, this.api];
+    for (const one of inOrder.toReversed()) await one.stop();
+    for (const one of inOrder) await one.restart();
+  }
+
+  /** The page that `npm start` prints at the first start. */
+  get welcomeUrl(): string {
+    return `${this.url}/welcome?token=${SETUP_TOKEN}`;
+  }
+
+  /** Follow-ups and deadlines come due at any hour of any day. */
+  async neverClose(): Promise<void> {
+    await this.ask(`update tenant set business_hours = jsonb_build_object('timeZone', 'UTC', 'holidays', '[]'::jsonb,
+      'days', (select jsonb_object_agg(day, '[{"from": "00:00", "to": "24:00"}]'::jsonb) from generate_series(1, 7) as day))`);
+  }
+
+  /** How a run stands in Temporal; null when Temporal knows no such run. */
+  async runStatus(workflowId: string): Promise<string | null> {
+    const connection = await Connection.connect({ address: this.temporalAddress });
+    try {
+      const { status } = await new Client({ connection }).workflow.getHandle(workflowId).describe();
+      return status.name;
+    } catch (error) {
+      if (error instanceof WorkflowNotFoundError) return null;
+      throw error;
+    } finally {
+      await connection.close();
+    }
+  }
+
   /** The first company and its owner, signed in. */
   async welcome(): Promise<ApiClient<RelaisContract>> {
-    const email = 'owner@acme.test';
+    const email = OWNER;
     const api = this.client();
     await api.welcome({
-      body: { token: 'first-visit-of-a-test', company: 'Acme', name: 'Owner', email, password: PASSWORD },
+      body: { token: SETUP_TOKEN, company: 'Acme', name: 'Owner', email, password: PASSWORD },
     });
     const answer = await fetch(`${this.url}/inbox/auth/sign-in/email`, {
       method: 'POST',
@@ -173,6 +225,7 @@ export class Installation {
           },
           body,
         }).catch(() => null);
+        if (answer && answer.status >= 400 && answer.status < 500) throw new Error(await answer.text());
         return answer?.status === 202;
       },
       60_000,

@@ -1,4 +1,4 @@
-// One step of a run as a sentence: what was decided, by what, from which words (product row R16). A step or an outcome
+// One step of a run as a sentence: what was decided, by what, from which words. A step or an outcome
 // this file does not know yet is shown by its name: better a bare word than a hole in the story.
 import { m } from '#paraglide/messages.js';
 import type { StepView } from '../api.ts';

@@ -1,0 +1,103 @@
+// Every screen, wide and narrow, in both languages, light and dark: usable with a screen reader, and never wider than
+// the window.
+import AxeBuilder from '@axe-core/playwright';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import type { Browser, Page } from 'playwright-core';
+import { openBrowser, signIn, visitor } from '../support/browser.ts';
+import { Installation, OWNER } from '../support/installation.ts';
+import { until } from '../support/until.ts';
+
+let house: Installation;
+let browser: Browser;
+let screens: Record<string, string>;
+
+beforeAll(async () => {
+  [house, browser] = await Promise.all([Installation.open({ screens: true }), openBrowser()]);
+  const api = await house.welcome();
+  const article = await api.createArticle({
+    body: { title: 'Où est ma commande ?', text: 'Trois jours ouvrés.', language: 'fr' },
+  });
+  const folder = await api.createFolder({
+    body: {
+      name: 'Commandes',
+      replyMode: 'validation',
+      rules: [{ field: 'content', operator: 'contains', value: 'commande' }],
+      deadlineSeconds: 3600,
+    },
+  });
+  const { integration, secret } = await api.createWebhook({ body: { name: 'Boutique' } });
+  await house.deliver(
+    { id: integration.id, secret },
+    { from: { email: 'camille@example.com' }, subject: 'Colis', text: 'Bonjour, où est ma commande ?' },
+    'colis',
+  );
+  const waiting = await until('a draft waits', async () => {
+    const { items } = await api.listConversations({ query: { place: 'to-approve' } });
+    return items[0];
+  });
+  await api.addFollowUp({
+    params: { id: waiting.id },
+    body: { mode: 'remind', dueAt: new Date(Date.now() + 86_400_000).toISOString() },
+  });
+  screens = {
+    inbox: '/mail/inbox',
+    'an empty place': '/mail/archived',
+    conversation: `/mail/inbox/${waiting.id}`,
+    'follow-ups': '/follow-ups',
+    outbox: '/outbox',
+    channels: '/settings/channels',
+    mailbox: '/settings/channels/mailbox',
+    webhook: `/settings/channels/${integration.id}`,
+    folders: '/settings/folders',
+    folder: `/settings/folders/${folder.id}`,
+    answers: '/settings/answers',
+    knowledge: '/settings/knowledge',
+    article: `/settings/knowledge/${article.id}`,
+    senders: '/settings/senders',
+    record: '/settings/record',
+  };
+}, 300_000);
+
+afterAll(async () => {
+  await browser?.close();
+  await house?.close();
+});
+
+describe.each([
+  { width: 1440, locale: 'fr-FR', colorScheme: 'light' as const },
+  { width: 1024, locale: 'en-GB', colorScheme: 'dark' as const },
+  { width: 390, locale: 'fr-FR', colorScheme: 'dark' as const },
+  { width: 390, locale: 'en-GB', colorScheme: 'light' as const },
+])('at $width pixels, in $locale, $colorScheme', ({ width, locale, colorScheme }) => {
+  test('every screen fits and can be used with a screen reader', async () => {
+    const { page, faults } = await visitor(browser, house.url, {
+      viewport: { width, height: 844 },
+      locale,
+      colorScheme,
+    });
+    const problems: Record<string, string[]> = {};
+    await page.goto('/sign-in');
+    await page.getByRole('heading').first().waitFor();
+    problems['sign-in'] = await problemsOf(page);
+    await signIn(page, OWNER);
+    for (const [name, path] of Object.entries(screens)) {
+      await page.goto(path);
+      await page.locator('main').getByRole('heading').first().waitFor();
+      problems[name] = await problemsOf(page);
+    }
+    const found = Object.fromEntries(Object.entries(problems).filter(([, list]) => list.length > 0));
+    expect(found).toEqual({});
+    expect(faults).toEqual([]);
+  }, 120_000);
+});
+
+async function problemsOf(page: Page): Promise<string[]> {
+  const overflow = await page.evaluate<number>('document.documentElement.scrollWidth - window.innerWidth');
+  const { violations } = await new AxeBuilder({ page })
+    .withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa'])
+    .analyze();
+  return [
+    ...(overflow > 0 ? [`${overflow} pixels too wide`] : []),
+    ...violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target.join(' ')).join(', ')}`),
+  ];
+}
