@@ -135,7 +135,9 @@ function initialise(
   options: PostgresOptions,
   user?: { uid: number; gid: number },
 ): void {
-  mkdirSync(dataFolder, { recursive: true, mode: 0o700 });
+  // Only the last folder is closed to others: the mode of a recursive mkdir holds for every folder it makes.
+  mkdirSync(path.dirname(dataFolder), { recursive: true, mode: 0o755 });
+  mkdirSync(dataFolder, { mode: 0o700 });
   const passwordFile = path.join(os.tmpdir(), `relais-${digest(dataFolder)}-${process.pid}`);
   writeFileSync(passwordFile, `${options.password}\n`, { mode: 0o600 });
   if (user) {
