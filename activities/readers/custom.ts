@@ -1,5 +1,5 @@
 // Reads a message another system sent to a custom webhook; the door has already checked it against the schema of
-// api/contract/custom-message.ts, and a receipt keeps those bytes.
+// domain/integrations/custom-message.ts, and a receipt keeps those bytes.
 import { fileTypeFromBuffer } from 'file-type';
 import { type CustomMessage, customMessageSchema } from '#domain/integrations/custom-message.ts';
 import type { Contact } from '#domain/people/client.ts';

@@ -29,7 +29,7 @@ export function sessionRoutes(dependencies: ApiDependencies): Handlers<typeof se
           'This is not the link that was printed at the first start: copy it from there.',
         );
       }
-      return { tenantId: await createCompany(dependencies, body) };
+      return { tenantId: await createCompany(dependencies, { ...body, onlyFirst: true }) };
     },
 
     getMe: async ({ principal }) => {

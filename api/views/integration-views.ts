@@ -43,12 +43,14 @@ type Counts = { new: number; duplicates: number; newsletters: number; failed: nu
 
 export async function syncViewOf(em: EntityManager, sync: Sync): Promise<Answer<typeof integrations.getSync>> {
   const [counts] = await em.execute<Counts[]>(
-    `select count(*) filter (where outcome = 'new')::int as new,
-            count(*) filter (where outcome = 'duplicate')::int as duplicates,
-            count(*) filter (where outcome = 'filtered')::int as newsletters,
-            count(*) filter (where state = 'set_aside')::int as failed,
-            count(*) filter (where state = 'kept')::int as pending
-       from receipt where sync_id = ?`,
+    // What is recorded and not yet filtered may still turn out to be a newsletter.
+    `select count(*) filter (where receipt.outcome = 'new' and message.kind is not null)::int as new,
+            count(*) filter (where receipt.outcome = 'duplicate')::int as duplicates,
+            count(*) filter (where receipt.outcome = 'filtered')::int as newsletters,
+            count(*) filter (where receipt.state = 'set_aside')::int as failed,
+            count(*) filter (where receipt.state = 'kept' or (receipt.outcome = 'new' and message.kind is null))::int as pending
+       from receipt left join message on message.id = receipt.message_id
+      where receipt.sync_id = ?`,
     [sync.id],
   );
   return {

@@ -11,7 +11,8 @@ import { StartProblem, say, step } from './progress.ts';
 import { APP_ROLE, OWNER_ROLE, provisionDatabase } from './provision.ts';
 import { findTemporal, prepareTemporal } from './temporal.ts';
 
-const DATABASE = 'relais';
+export const DATABASE = 'relais';
+export const POSTGRES_PORT = 25_433;
 
 export class House {
   readonly home = openHome();
@@ -60,7 +61,7 @@ export class House {
   }
 
   async #startPostgres(): Promise<void> {
-    const port = Number(this.env.POSTGRES_PORT ?? 25_433);
+    const port = Number(this.env.POSTGRES_PORT ?? POSTGRES_PORT);
     const password = this.secrets.superuserPassword;
     const postgres = await step('Preparing PostgreSQL', () => preparePostgres({ home: this.home, port, password }));
     if (postgres.movedTo) say(`  Its files lie in ${postgres.movedTo}: its own user could not enter ${this.home}.`);

@@ -128,8 +128,11 @@ export class ManagedProcess {
   /** Stops what a house that was killed has left running. */
   async stopLeftover(): Promise<void> {
     const pid = Number(readText(this.#pidFile));
-    if (!pid || !commandLineOf(pid).includes(this.#spec.arguments.join(' '))) return;
-    signal(pid, this.#spec.stopSignal ?? 'SIGTERM');
+    if (!pid) return;
+    const isOurs = commandLineOf(pid).includes(this.#spec.arguments.join(' '));
+    if (isOurs) signal(pid, this.#spec.stopSignal ?? 'SIGTERM');
+    // A killed process that nobody has taken notice of yet counts as alive: PostgreSQL would refuse its lock file.
+    else if (!isZombie(pid)) return;
     for (let waited = 0; isAlive(pid); waited += 50) {
       if (waited === 10_000) signal(pid, 'SIGKILL');
       await delay(50);
@@ -172,6 +175,10 @@ export function commandLineOf(pid: number): string {
   } catch {
     return '';
   }
+}
+
+function isZombie(pid: number): boolean {
+  return /^\d+ \(.*\) Z /s.test(readText(`/proc/${pid}/stat`));
 }
 
 function isAlive(pid: number): boolean {

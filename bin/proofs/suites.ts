@@ -48,10 +48,10 @@ export const SUITES: readonly Suite[] = [
   },
   { name: 'rules', title: 'Rules', budgetMinutes: 1, run: { jest: ['rules'], workers: 2 } },
   {
-    name: 'architecture',
-    title: 'Who may import what, and how it is deployed',
-    budgetMinutes: 1,
-    run: { jest: ['architecture'], workers: 1 },
+    name: 'house',
+    title: 'Who may import what, how it is deployed, started and stopped',
+    budgetMinutes: 2,
+    run: { jest: ['architecture', 'house'], workers: 1 },
   },
   { name: 'database', title: 'Tables, locks and entities', budgetMinutes: 1, run: { jest: ['domain'], workers: 2 } },
   {

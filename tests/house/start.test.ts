@@ -1,6 +1,6 @@
 // `npm start` as its user meets it: it opens, survives being killed, closes in good order and says what is in its way.
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { createServer } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
@@ -155,6 +155,9 @@ describe('a house that cannot open', () => {
     'says how to get a Temporal server when there is none',
     async () => {
       const empty = mkdtempSync(path.join(os.tmpdir(), 'relais-empty-'));
+      // What makes a user and asks for one's number is on PATH too: only these are left of it.
+      for (const program of ['id', 'useradd'])
+        symlinkSync(`/usr/${program === 'id' ? '' : 's'}bin/${program}`, path.join(empty, program));
       const house = start({
         PATH: empty,
         XDG_CACHE_HOME: empty,

@@ -246,7 +246,7 @@ export class Road {
   }
 
   #people() {
-    return { database: this.db.database, identity: this.#identity, signIn: this.#signIn };
+    return { database: this.db.database, signIn: this.#signIn };
   }
 
   #installationMail() {
