@@ -1,4 +1,4 @@
-// Runs one suite to its end or to the end of its budget, and counts.
+// Runs one suite to its end or to the end of our patience, and counts.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import os from 'node:os';
@@ -9,7 +9,7 @@ import { say } from '../house/progress.ts';
 import type { Suite } from './suites.ts';
 
 export type Counts = { passed: number; failed: number };
-type Limits = { budgetMinutes: number; env: NodeJS.ProcessEnv };
+type Limits = { withinMinutes: number; env: NodeJS.ProcessEnv };
 
 const STOP_WITHIN_MS = 15_000;
 
@@ -23,7 +23,7 @@ export function stopRunningSuite(signal: NodeJS.Signals = 'SIGTERM'): void {
 export async function runSuite({ run }: Suite, limits: Limits): Promise<Counts> {
   if ('jest' in run) return runJest(run.jest, run.workers, limits);
   const counts = { passed: 0, failed: 0 };
-  const until = Date.now() + limits.budgetMinutes * 60_000;
+  const until = Date.now() + limits.withinMinutes * 60_000;
   for (const { title, program, cwd } of run.commands) {
     const code = await runProgram(program, { cwd: cwd ?? PROJECT_ROOT, env: limits.env, until });
     counts[code === 0 ? 'passed' : 'failed'] += 1;
@@ -46,7 +46,7 @@ async function runJest(folders: string[], workers: number, limits: Limits): Prom
       {
         cwd: PROJECT_ROOT,
         env: { ...limits.env, NODE_OPTIONS: '--experimental-vm-modules --disable-warning=ExperimentalWarning' },
-        until: Date.now() + limits.budgetMinutes * 60_000,
+        until: Date.now() + limits.withinMinutes * 60_000,
       },
     );
     const counts = countsOf(outputFile);
@@ -82,7 +82,7 @@ function runProgram(
     running = child;
     let kill: NodeJS.Timeout | undefined;
     const late = setTimeout(() => {
-      say(styleText('red', '  Over its budget: stopped.'));
+      say(styleText('red', '  It takes too long: stopped.'));
       stopRunningSuite();
       kill = setTimeout(() => stopRunningSuite('SIGKILL'), STOP_WITHIN_MS);
     }, until - Date.now());
