@@ -9,6 +9,7 @@ import { Message } from '#domain/conversations/message.ts';
 import { audit } from '#domain/record/audit-event.ts';
 import { announce } from '#domain/record/event.ts';
 import { describeRule } from '#domain/rules/rule-filter.ts';
+import { hasModel } from '#domain/secrets/model-key.ts';
 import { AnsweringSettings } from '#domain/tenancy/answering-settings.ts';
 import type { Dependencies } from './dependencies.ts';
 import { inStep } from './in-step.ts';
@@ -47,7 +48,7 @@ export function createClassifying({ database, keys, patience }: Dependencies) {
         const message = await em.findOneOrFail(Message, { id: messageId });
         const conversation = await em.findOneOrFail(Conversation, { id: message.conversationId });
         notes.about({ messageId, conversationId: conversation.id });
-        const askModel = (await em.count(AnsweringSettings, { modelEnabled: true })) > 0;
+        const askModel = await hasModel(em, await em.findOne(AnsweringSettings, {}));
         if (conversation.sortedBy === 'person') {
           notes.found('sorted-by-person');
           return { askModel, folder: null, settled: true };

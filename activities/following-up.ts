@@ -1,6 +1,8 @@
 // Promises kept later: a folder's follow-up after a reply went out, and what happens when its time has come.
+import type { EntityManager } from '@mikro-orm/postgresql';
 import { Conversation } from '#domain/conversations/conversation.ts';
 import { Folder } from '#domain/conversations/folder.ts';
+import { Message } from '#domain/conversations/message.ts';
 import { Reply } from '#domain/conversations/reply.ts';
 import { writeReply } from '#domain/conversations/write-reply.ts';
 import { Conflict } from '#domain/errors.ts';
@@ -28,7 +30,7 @@ export function createFollowingUp({ database, installationMail }: Dependencies) 
         const earlier = await em.findOne(FollowUp, { replyId });
         if (earlier) return { followUpId: earlier.id };
         const folder = conversation.folderId ? await em.findOne(Folder, { id: conversation.folderId }) : null;
-        if (!folder || folder.followUpMode === 'off' || reply.authorKind === 'rule') {
+        if (!folder || folder.followUpMode === 'off' || (await isSettled(em, reply))) {
           notes.found('none');
           return null;
         }
@@ -86,9 +88,23 @@ export function createFollowingUp({ database, installationMail }: Dependencies) 
   };
 }
 
+// A follow-up is followed by none, or a silent client would be written to for ever; and who has answered since (the
+// outcome may have been unknown for days) is not chased.
+async function isSettled(em: EntityManager, reply: Reply): Promise<boolean> {
+  if ((await em.count(FollowUp, { sentReplyId: reply.id })) > 0) return true;
+  const { conversationId, createdAt } = reply;
+  const since = {
+    conversationId,
+    direction: 'inbound' as const,
+    kind: 'personal' as const,
+    createdAt: { $gt: createdAt },
+  };
+  return (await em.count(Message, since)) > 0;
+}
+
 // When it cannot be written (no address, no mailbox) the follow-up becomes a reminder: an agent sees it either way.
 async function writeToClient(
-  em: Parameters<typeof writeReply>[0],
+  em: EntityManager,
   followUp: FollowUp,
   conversation: Conversation,
   installationMail: Dependencies['installationMail'],

@@ -1,7 +1,9 @@
 // What keeps the house in order: schedules that follow the integrations, requests that were forgotten, and data whose
 // time is over.
 import { ScheduleNotFoundError, ScheduleOverlapPolicy } from '@temporalio/client';
+import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
 import { Draft } from '#domain/conversations/draft.ts';
+import { Message } from '#domain/conversations/message.ts';
 import { Reply } from '#domain/conversations/reply.ts';
 import { Integration } from '#domain/integrations/integration.ts';
 import { Receipt } from '#domain/integrations/receipt.ts';
@@ -20,6 +22,8 @@ import type { Dependencies } from './dependencies.ts';
 /** What is younger than this is on its way and not forgotten. */
 const FORGOTTEN_AFTER_MS = 60_000;
 const MOST_AT_ONCE = 500;
+
+const TENANT_KEY = defineSearchAttributeKey('TenantId', SearchAttributeType.KEYWORD);
 
 export type Remembered = { receipts: number; decisions: number; replies: number; followUps: number };
 
@@ -43,6 +47,7 @@ export function createHousekeeping({ database, temporal }: Dependencies) {
           taskQueue: TASK_QUEUES.inbox,
           args: [{ tenantId, integrationId }] as [{ tenantId: string; integrationId: string }],
           workflowTaskTimeout: 2_000,
+          typedSearchAttributes: [{ key: TENANT_KEY, value: tenantId }],
         },
         policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: 60_000 },
         state: { paused: integration.state !== 'active', note: `The integration is ${integration.state}.` },
@@ -69,6 +74,10 @@ export function createHousekeeping({ database, temporal }: Dependencies) {
         const limit = { limit: MOST_AT_ONCE };
         const receipts = await em.find(Receipt, { state: 'kept', createdAt: { $lt: before } }, limit);
         for (const receipt of receipts) startReceiveMessage(em, tenantId, receipt.id, receipt.runs);
+        // Recorded and never filtered: its run was lost with a restored Temporal server. The steps know what they did.
+        const unfiltered = { direction: 'inbound' as const, kind: null, receiptId: { $ne: null } };
+        const messages = await em.find(Message, { ...unfiltered, createdAt: { $lt: before } }, limit);
+        for (const message of messages) startReceiveMessage(em, tenantId, message.receiptId!);
         const drafts = await em.find(Draft, { decidedAt: { $lt: before }, decisionHeardAt: null }, limit);
         for (const draft of drafts) tellDraftDecided(em, draft.runId, draft.id, draft.decisionId!);
         const replies = await em.find(

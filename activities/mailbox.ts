@@ -188,12 +188,19 @@ class Look {
     const { folder, lastUid } = await this.#whereWeAre(path, String(uidValidity));
     // A folder where nothing is new costs this one comparison, however many mails it holds.
     if (lastUid === null || uidNext === undefined || uidNext > lastUid + 1)
-      await this.#readNew(client, folder, lastUid);
+      await this.#readNew(client, folder, lastUid, uidNext);
     if (this.#ref.byHand) await this.#askAgain(client, folder);
   }
 
-  async #readNew(client: ImapFlow, folder: FolderState, lastUid: number | null): Promise<void> {
+  async #readNew(
+    client: ImapFlow,
+    folder: FolderState,
+    lastUid: number | null,
+    uidNext: number | undefined,
+  ): Promise<void> {
     const uids = await newUids(client, lastUid, beginningOf(this.#integration.mailboxSettings().since));
+    // That there was nothing at the first look has to be remembered, or the next look would be taken for the first.
+    if (lastUid === null && uids.length === 0 && uidNext) await this.#keep(folder, { upTo: uidNext - 1, mails: [] }, 0);
     for (let done = 0; done < uids.length && !this.#stopped; ) {
       Context.current().cancellationSignal.throwIfAborted();
       const asked = uids.slice(done, done + this.#mailsAtOnce);

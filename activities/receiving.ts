@@ -1,7 +1,7 @@
 // The first three steps of a message: has it come before, record it with its client and conversation, keep apart what
 // no person wrote to us. Each may run twice after a crash and then finds its own work done.
 import type { EntityManager } from '@mikro-orm/postgresql';
-import { Conversation } from '#domain/conversations/conversation.ts';
+import { Conversation, holdConversation } from '#domain/conversations/conversation.ts';
 import { supersedeWaitingDraft } from '#domain/conversations/draft-decision.ts';
 import { Attachment, Fingerprint, Message } from '#domain/conversations/message.ts';
 import { Reply } from '#domain/conversations/reply.ts';
@@ -12,7 +12,9 @@ import { SenderRule } from '#domain/integrations/sender-rule.ts';
 import { recogniseClient } from '#domain/people/client.ts';
 import { audit } from '#domain/record/audit-event.ts';
 import { announce } from '#domain/record/event.ts';
+import { tellReplyChanged } from '#domain/record/run-request.ts';
 import { classifyMail, type MailTraits, type MailVerdict, mayAutoReplyTo } from '#domain/rules/automated-mail.ts';
+import { domainOf } from '#domain/rules/email-address.ts';
 import { newId } from '#domain/tenancy/tenant-owned.ts';
 import { cancelFollowUps } from '#domain/work/follow-up.ts';
 import type { ReceiveMessageInput } from '#workflows/contract.ts';
@@ -103,6 +105,7 @@ export function createReceiving({ database, attachments }: Dependencies) {
           senderAddress: message.sender.address,
           clientId: client.id,
           returnedTo: (await bouncedMessage(em, message))?.conversationId ?? null,
+          isSigned: message.channel === 'webhook',
         });
         const conversation =
           thread.found ??
@@ -169,6 +172,7 @@ export function createReceiving({ database, attachments }: Dependencies) {
         const conversation = await em.findOneOrFail(Conversation, { id: message.conversationId });
         notes.about({ ...input, conversationId: conversation.id });
         if (message.kind) return { kind: message.kind, reason: message.kindReason ?? '' };
+        await holdConversation(em, conversation.id);
         const traits = await traitsOf(em, message, incoming);
         const verdict: MailVerdict =
           message.channel === 'email' ? classifyMail(traits) : { kind: 'personal', reason: 'not-mail', evidence: [] };
@@ -250,7 +254,10 @@ async function traitsOf(em: EntityManager, message: Message, incoming: IncomingM
 function obstacleOf(message: Message, traits: MailTraits, verdict: MailVerdict): string | null {
   if (message.channel !== 'email') return null;
   const { allowed, reason } = mayAutoReplyTo(traits, verdict);
-  return allowed ? null : reason;
+  if (!allowed) return reason;
+  // An automatic answer goes to who wrote, not to a third party the writer has named.
+  const { replyTo, sender } = message;
+  return replyTo && sender.address && domainOf(replyTo) !== domainOf(sender.address) ? 'reply-to-differs' : null;
 }
 
 async function hear(em: EntityManager, conversation: Conversation, message: Message): Promise<void> {
@@ -306,6 +313,9 @@ async function markBounced(em: EntityManager, incoming: IncomingMessage): Promis
     { messageId: sent.id },
     { state: 'failed', failure: 'bounced', lastResponse: status ?? '' },
   );
+  const reply = await em.findOne(Reply, { messageId: sent.id });
+  // A run that waits for a word on an unknown outcome has it now.
+  if (reply) tellReplyChanged(em, reply.tenantId, reply.id);
   announce(em, 'reply.changed', sent.conversationId, { messageId: sent.id });
 }
 

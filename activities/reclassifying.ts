@@ -6,6 +6,7 @@ import { firstMatch, foldersWithRules, messageFacts } from '#domain/conversation
 import { Message } from '#domain/conversations/message.ts';
 import { audit } from '#domain/record/audit-event.ts';
 import { announce } from '#domain/record/event.ts';
+import { hasModel } from '#domain/secrets/model-key.ts';
 import { AnsweringSettings } from '#domain/tenancy/answering-settings.ts';
 import { judgementDigest, modelFolders } from './classifying.ts';
 import type { Dependencies } from './dependencies.ts';
@@ -27,7 +28,8 @@ export function createReclassifying({ database }: Dependencies) {
       return database.inTenant(tenantId, async (em) => {
         const page = await folderless(em, after);
         const folders = await foldersWithRules(em);
-        const settings = await em.findOne(AnsweringSettings, { modelEnabled: true });
+        const settings = await em.findOne(AnsweringSettings, {});
+        const asksModel = await hasModel(em, settings);
         const described = await modelFolders(em);
         const askModel: string[] = [];
         let sorted = 0;
@@ -39,7 +41,7 @@ export function createReclassifying({ database }: Dependencies) {
           if (match && conversation.sortInto(match.folder.id, 'rule')) {
             sorted += 1;
             recordMove(em, conversation, match.folder.id);
-          } else if (settings && conversation.judgedBy !== judgementDigest(message, settings, described)) {
+          } else if (settings && asksModel && conversation.judgedBy !== judgementDigest(message, settings, described)) {
             askModel.push(message.id);
           }
         }

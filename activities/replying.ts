@@ -1,7 +1,7 @@
 // Whether a message is answered, and with what draft. The decision itself is the pure rule of domain/rules/anti-loop.ts;
 // here are the facts it needs, and the words.
 import type { EntityManager } from '@mikro-orm/postgresql';
-import { Conversation } from '#domain/conversations/conversation.ts';
+import { Conversation, holdConversation } from '#domain/conversations/conversation.ts';
 import { Draft } from '#domain/conversations/draft.ts';
 import { Folder } from '#domain/conversations/folder.ts';
 import { Message } from '#domain/conversations/message.ts';
@@ -12,7 +12,7 @@ import { Client } from '#domain/people/client.ts';
 import { audit } from '#domain/record/audit-event.ts';
 import { announce } from '#domain/record/event.ts';
 import { decideReply, type ReplyDecision, type ReplyFacts } from '#domain/rules/anti-loop.ts';
-import { Credential } from '#domain/secrets/credential.ts';
+import { hasModel } from '#domain/secrets/model-key.ts';
 import { AnsweringSettings } from '#domain/tenancy/answering-settings.ts';
 import { newId } from '#domain/tenancy/tenant-owned.ts';
 import type { MessageRef } from './classifying.ts';
@@ -43,19 +43,11 @@ export function createReplying({ database, keys, patience }: Dependencies) {
     /** No, a draft, at once, or look again later; and why. */
     async decideReply({ tenantId, messageId }: MessageRef): Promise<ReplyPlan> {
       return inStep(database, tenantId, 'decideReply', async (em, notes) => {
-        const message = await em.findOneOrFail(Message, { id: messageId });
-        const conversation = await em.findOneOrFail(Conversation, { id: message.conversationId });
-        notes.about({ messageId, conversationId: conversation.id });
-        const folder = conversation.folderId ? await em.findOne(Folder, { id: conversation.folderId }) : null;
-        const settings = await em.findOne(AnsweringSettings, {});
-        const facts = await factsOf(em, message, conversation, folder, settings);
-        const decision = decideReply(facts, {
-          quietMs: patience.quietMs,
-          perClientPerDay: settings?.automaticPerClientPerDay ?? 0,
-          perTenantPerDay: settings?.automaticPerDay ?? 0,
-        });
-        notes.found(decision.reply, { reason: decision.reason, folder: folder?.name ?? null });
-        return { ...decision, folderName: folder?.name ?? null, hasModel: facts.hasModel };
+        const decision = await decideAnew(em, messageId, null, patience.quietMs);
+        notes.about({ messageId, conversationId: decision.conversationId });
+        notes.found(decision.reply, { reason: decision.reason, folder: decision.folderName });
+        const { conversationId: _, ...plan } = decision;
+        return plan;
       });
     },
 
@@ -67,6 +59,7 @@ export function createReplying({ database, keys, patience }: Dependencies) {
       const earlier = await draftOfThisRun(database, ask);
       if (earlier) return drafted(earlier, false);
       const asked = await database.inTenant(ask.tenantId, (em) => gather(em, ask.messageId));
+      if (!asked.isSorted) return { outcome: 'overtaken' };
       const written = await model.draft(ask.tenantId, { ...asked, instruction: null, previousDraft: null });
       return inStep(database, ask.tenantId, 'draftReply', (em, notes) =>
         keepOnce(em, notes, ask, asked, written, 'model'),
@@ -79,6 +72,11 @@ export function createReplying({ database, keys, patience }: Dependencies) {
       if (earlier) return drafted(earlier, false);
       return inStep(database, ask.tenantId, 'draftReply', async (em, notes) => {
         const asked = await gather(em, ask.messageId);
+        if (!asked.isSorted) {
+          notes.about({ messageId: ask.messageId, conversationId: asked.conversationId });
+          notes.found('overtaken');
+          return { outcome: 'overtaken' };
+        }
         return keepOnce(em, notes, ask, asked, fromArticle(asked.articles), 'article');
       });
     },
@@ -94,8 +92,10 @@ export function createReplying({ database, keys, patience }: Dependencies) {
         notes.about({ messageId: before.messageId, conversationId: before.conversationId });
         notes.found(written ? 'written-again' : 'nothing-else-to-say');
         await backToWaiting(em, draftId, {
-          ...(written ? { text: written.text, articleIds: written.articleIds } : {}),
-          caution: written ? null : 'no-other-article',
+          ...(written
+            ? { text: written.text, articleIds: written.articleIds, origin: asked.hasModel ? 'model' : 'article' }
+            : {}),
+          caution: cautionAfter(before, written),
         });
       });
     },
@@ -111,6 +111,37 @@ export function createReplying({ database, keys, patience }: Dependencies) {
     },
   };
 }
+
+/** What the rules say of a message as things stand now; `mode` takes the place of the folder's when it is given. */
+export async function decideAnew(
+  em: EntityManager,
+  messageId: string,
+  mode: ReplyFacts['mode'] | null,
+  quietMs: number,
+): Promise<ReplyPlan & { conversationId: string }> {
+  const message = await em.findOneOrFail(Message, { id: messageId });
+  const conversation = await em.findOneOrFail(Conversation, { id: message.conversationId });
+  const folder = conversation.folderId ? await em.findOne(Folder, { id: conversation.folderId }) : null;
+  const settings = await em.findOne(AnsweringSettings, {});
+  const facts = await factsOf(em, message, conversation, folder, settings);
+  const decision = decideReply(mode ? { ...facts, mode } : facts, {
+    quietMs,
+    perClientPerDay: settings?.automaticPerClientPerDay ?? 0,
+    perTenantPerDay: settings?.automaticPerDay ?? 0,
+  });
+  const folderName = folder?.name ?? null;
+  return { ...decision, folderName, hasModel: facts.hasModel, conversationId: conversation.id };
+}
+
+// What was to be feared of the message is still to be feared; what went wrong with the last text is not.
+function cautionAfter(before: Draft, written: DraftWritten | null): string | null {
+  if (!written) return 'no-other-article';
+  if (written.suspicious) return 'suspicious';
+  const caution = before.caution ?? null;
+  return caution && OF_THE_LAST_TEXT.has(caution) ? null : caution;
+}
+
+const OF_THE_LAST_TEXT = new Set(['model-failed', 'no-other-article', 'run-ended']);
 
 async function factsOf(
   em: EntityManager,
@@ -147,10 +178,6 @@ async function factsOf(
   };
 }
 
-async function hasModel(em: EntityManager, settings: AnsweringSettings | null): Promise<boolean> {
-  return settings?.modelEnabled === true && (await em.count(Credential, { name: 'model-key' })) > 0;
-}
-
 type Gathered = Awaited<ReturnType<typeof gather>>;
 
 const MESSAGES_SHOWN = 12;
@@ -158,7 +185,9 @@ const MESSAGES_SHOWN = 12;
 async function gather(em: EntityManager, messageId: string) {
   const message = await em.findOneOrFail(Message, { id: messageId });
   const conversation = await em.findOneOrFail(Conversation, { id: message.conversationId });
-  const folder = await em.findOneOrFail(Folder, { id: conversation.folderId ?? '' });
+  // It may have been moved out of its folder, or the folder removed, since it was decided that there is an answer.
+  const sortedInto = conversation.folderId ? await em.findOne(Folder, { id: conversation.folderId }) : null;
+  const folder = sortedInto ?? em.create(Folder, { name: '', position: 0 }, { persist: false });
   const settings = await em.findOne(AnsweringSettings, {});
   const client = await em.findOneOrFail(Client, { id: conversation.clientId });
   const newest = await em.find(
@@ -170,6 +199,7 @@ async function gather(em: EntityManager, messageId: string) {
   return {
     conversationId: conversation.id,
     folder,
+    isSorted: sortedInto !== null,
     settings: settings ?? em.create(AnsweringSettings, {}, { persist: false }),
     hasModel: await hasModel(em, settings),
     messages: newest.reverse().map((one) => ({
@@ -207,6 +237,7 @@ async function keepOnce(
     notes.found('nothing-to-say');
     return { outcome: 'nothing-to-say' };
   }
+  await holdConversation(em, asked.conversationId);
   if (await isOvertaken(em, asked.conversationId, ask.messageId)) {
     notes.found('overtaken');
     return { outcome: 'overtaken' };
@@ -221,11 +252,11 @@ async function keepOnce(
 }
 
 async function isOvertaken(em: EntityManager, conversationId: string, messageId: string): Promise<boolean> {
-  const message = await em.findOneOrFail(Message, { id: messageId });
-  const later = { conversationId, createdAt: { $gt: message.createdAt } };
+  const { createdAt, id } = await em.findOneOrFail(Message, { id: messageId });
+  const later = { $or: [{ createdAt: { $gt: createdAt } }, { createdAt, id: { $gt: id } }] };
   return (
-    (await em.count(Message, { ...later, direction: 'inbound', kind: 'personal' })) > 0 ||
-    (await em.count(Reply, later)) > 0
+    (await em.count(Message, { ...later, conversationId, direction: 'inbound', kind: 'personal' })) > 0 ||
+    (await em.count(Reply, { conversationId, createdAt: { $gt: createdAt } })) > 0
   );
 }
 
@@ -276,7 +307,7 @@ function drafted(draft: Draft, suspicious: boolean): Drafted {
 async function backToWaiting(
   em: EntityManager,
   draftId: string,
-  change: { text?: string; articleIds?: string[]; caution: string | null },
+  change: { text?: string; articleIds?: string[]; origin?: Draft['origin']; caution: string | null },
 ): Promise<void> {
   const draft = await em.findOneOrFail(Draft, { id: draftId });
   const back = await em.nativeUpdate(

@@ -1,8 +1,10 @@
 // What happens to a draft that waits: hearing what was decided, meeting its deadline, deciding it for an operator or
 // for a folder that answers by itself. The draft's row stays the only arbiter.
+import type { EntityManager } from '@mikro-orm/postgresql';
 import { Conversation } from '#domain/conversations/conversation.ts';
 import { Draft } from '#domain/conversations/draft.ts';
 import { approveDraft, discardDraft, regenerateDraft } from '#domain/conversations/draft-decision.ts';
+import { Folder } from '#domain/conversations/folder.ts';
 import type { SendingAccounts } from '#domain/conversations/write-reply.ts';
 import { Conflict } from '#domain/errors.ts';
 import { type Actor, SYSTEM } from '#domain/people/actor.ts';
@@ -11,6 +13,9 @@ import { announce } from '#domain/record/event.ts';
 import type { DecideDraft } from '#workflows/contract.ts';
 import type { Dependencies } from './dependencies.ts';
 import { inStep, type StepNotes } from './in-step.ts';
+import { decideAnew } from './replying.ts';
+
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 export type DraftRef = { tenantId: string; draftId: string };
 
@@ -19,8 +24,31 @@ export type Heard =
   | { state: 'approved'; replyId: string }
   | { state: 'discarded' | 'superseded' | 'regenerating' | 'waiting' };
 
-export function createReviewing({ database, installationMail }: Dependencies) {
+export function createReviewing({ database, installationMail, patience }: Dependencies) {
   const accounts: SendingAccounts = { installationFrom: installationMail?.from ?? null };
+
+  // Where there is no way out (no address, no mailbox) it waits for a person, who is called.
+  async function approveByItself(em: EntityManager, draft: Draft): Promise<Heard> {
+    try {
+      const reply = await approveDraft(em, { ...byItself(draft), accounts, automatic: true });
+      return { state: 'approved', replyId: reply.id };
+    } catch (error) {
+      if (!(error instanceof Conflict)) throw error;
+      await em.refresh(draft);
+      if (draft.state !== 'waiting') return heard(draft);
+      draft.caution = 'cannot-be-sent';
+      await callSomebody(em, draft, false);
+      return { state: 'waiting' };
+    }
+  }
+
+  /** Why the deadline must not send it; asked now, because hours have passed since it was written. */
+  async function obstacleToSending(em: EntityManager, draft: Draft): Promise<string | null> {
+    if (draft.origin !== 'model') return 'no-model';
+    if (draft.caution !== null) return draft.caution ?? null;
+    const verdict = await decideAnew(em, draft.messageId, 'automatic', patience.quietMs);
+    return verdict.reply === 'automatic' ? null : verdict.reason;
+  }
 
   return {
     /** Reads what was decided; a decision that was heard is not told again. */
@@ -43,13 +71,12 @@ export function createReviewing({ database, installationMail }: Dependencies) {
           notes.found(draft.state);
           return heard(draft);
         }
-        const action = draft.deadlineAction === 'send' && !maySendByItself(draft) ? 'remind' : draft.deadlineAction;
-        notes.found(`deadline-${action ?? 'remind'}`);
+        const obstacle = draft.deadlineAction === 'send' ? await obstacleToSending(em, draft) : null;
+        const action = obstacle ? 'remind' : draft.deadlineAction;
+        notes.found(`deadline-${action ?? 'remind'}`, { obstacle });
         draft.deadlineAt = null;
-        if (action === 'send') {
-          const reply = await approveDraft(em, { ...byItself(draft), accounts, automatic: true });
-          return { state: 'approved', replyId: reply.id };
-        }
+        if (obstacle) draft.caution ??= obstacle;
+        if (action === 'send') return approveByItself(em, draft);
         if (action === 'discard') {
           await discardDraft(em, draft.id, SYSTEM);
           return { state: 'discarded' };
@@ -64,23 +91,26 @@ export function createReviewing({ database, installationMail }: Dependencies) {
       return inStep(database, tenantId, 'reviewDraft', async (em, notes) => {
         const draft = await em.findOneOrFail(Draft, { id: draftId });
         aboutDraft(notes, draft);
-        if (draft.state === 'waiting') {
-          await approveDraft(em, { ...byItself(draft), accounts, automatic: true });
+        if (draft.state !== 'waiting') {
+          notes.found(draft.state);
+          return heard(draft);
         }
-        notes.found('approved-automatically');
-        return heard(draft);
+        const decided = await approveByItself(em, draft);
+        notes.found(decided.state === 'approved' ? 'approved-automatically' : 'cannot-be-sent');
+        return decided;
       });
     },
 
     /** An operator's or a program's signal: the same claim an agent's click makes. */
     async decideDraft({ tenantId, draftId, decision, by }: DraftRef & DecideDraft): Promise<Heard> {
       return inStep(database, tenantId, 'reviewDraft', async (em, notes) => {
-        const actor: Actor = by ? { kind: 'program', id: by } : SYSTEM;
+        // Whoever speaks to Temporal may say anything: what is no decision changes nothing.
+        const actor: Actor = by && UUID.test(by) ? { kind: 'program', id: by } : SYSTEM;
         try {
           if (decision === 'approve')
             await approveDraft(em, { ...asItStands(draftId, actor), accounts, automatic: false });
           else if (decision === 'discard') await discardDraft(em, draftId, actor);
-          else await regenerateDraft(em, draftId, actor, '');
+          else if (decision === 'regenerate') await regenerateDraft(em, draftId, actor, '');
         } catch (error) {
           if (!(error instanceof Conflict)) throw error;
         }
@@ -102,10 +132,6 @@ function heard(draft: Draft): Heard {
   return { state: draft.state };
 }
 
-function maySendByItself(draft: Draft): boolean {
-  return draft.origin === 'model' && draft.caution === null;
-}
-
 function asItStands(draftId: string, actor: Actor) {
   return { draftId, actor, version: null, text: null, undoMs: 0 };
 }
@@ -114,10 +140,15 @@ function byItself(draft: Draft) {
   return asItStands(draft.id, SYSTEM);
 }
 
-async function callSomebody(em: Parameters<typeof announce>[0], draft: Draft, escalate: boolean): Promise<void> {
+async function callSomebody(em: EntityManager, draft: Draft, escalate: boolean): Promise<void> {
   draft.remindedAt = new Date();
   const conversation = await em.findOneOrFail(Conversation, { id: draft.conversationId });
-  if (escalate) conversation.prioritise('urgent');
+  if (escalate) {
+    conversation.prioritise('urgent');
+    const folder = draft.folderId ? await em.findOne(Folder, { id: draft.folderId }) : null;
+    draft.escalatedTo = folder?.escalateTo ?? null;
+    if (draft.escalatedTo) conversation.assigneeId = draft.escalatedTo;
+  }
   const name = escalate ? 'draft.escalated' : 'draft.reminded';
   announce(em, name, draft.conversationId, { draftId: draft.id, to: draft.escalatedTo ?? null });
   audit(em, SYSTEM, {

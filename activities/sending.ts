@@ -1,5 +1,7 @@
 // One reply on its way out, by the send protocol of domain/conversations/reply.ts: take it, hand it over, record how it
 // ended. A worker that dies in between leaves a row from which the workflow can tell whether anything can have left.
+import { LockMode } from '@mikro-orm/core';
+import type { EntityManager } from '@mikro-orm/postgresql';
 import { Message } from '#domain/conversations/message.ts';
 import { type AttemptEnd, beginAttempt, endAttempt, markHandedOver, Reply } from '#domain/conversations/reply.ts';
 import { faultPoint } from '#domain/fault-point.ts';
@@ -63,20 +65,19 @@ export function createSending(dependencies: Dependencies) {
           return mayGoOn;
         },
       });
-      if (end.outcome === 'sent') {
-        await faultPoint('send.after_250_before_record');
-        // Recorded here already, so that what comes after cannot turn a known outcome into an unknown one; when the
-        // database is away the workflow records what this returns.
-        await database.inTenant(tenantId, (em) => endAttempt(em, replyId, token, end)).catch(() => {});
-        await keepInSent(dependencies, tenantId, reply, mail.source).catch(() => {});
-      }
-      return end;
+      if (end.outcome === 'sent') await faultPoint('send.after_250_before_record');
+      // Recorded here already, so that what comes after cannot turn a known outcome into an unknown one; when the
+      // database is away the workflow records what this returns.
+      await database.inTenant(tenantId, (em) => endAttempt(em, replyId, token, end)).catch(() => {});
+      if (end.outcome === 'sent') await keepInSent(dependencies, tenantId, reply, mail.source).catch(() => {});
+      // Servers repeat the recipient's address in their answers: those stay out of the history.
+      return { ...end, response: '' };
     },
 
     /** A run that was ended from outside left the reply in the middle of an attempt: ends that attempt. */
     async concludeAbandoned({ tenantId, replyId }: ReplyRef): Promise<ReplyState> {
       return database.inTenant(tenantId, async (em) => {
-        const reply = await em.findOneOrFail(Reply, { id: replyId });
+        const reply = await heldReply(em, replyId);
         if (reply.state !== 'sending' || !reply.attemptToken) return reply.state;
         return endAttempt(em, replyId, reply.attemptToken, endOfSilence(reply));
       });
@@ -93,7 +94,7 @@ export function createSending(dependencies: Dependencies) {
       end,
     }: Attempt & { end: AttemptEnd | null }): Promise<ReplyState> {
       return inStep(database, tenantId, 'sendReply', async (em, notes) => {
-        const reply = await em.findOneOrFail(Reply, { id: replyId });
+        const reply = await heldReply(em, replyId);
         const known = end ?? endOfSilence(reply);
         const state = await endAttempt(em, replyId, token, known);
         aboutReply(notes, reply);
@@ -133,6 +134,12 @@ export function createSending(dependencies: Dependencies) {
   };
 }
 
+// An attempt that is not dead may be about to mark its hand-over: it waits until this look has had its consequence, and
+// is fenced off then.
+function heldReply(em: EntityManager, replyId: string): Promise<Reply> {
+  return em.findOneOrFail(Reply, { id: replyId }, { lockMode: LockMode.PESSIMISTIC_WRITE });
+}
+
 function aboutReply(notes: StepNotes, reply: Reply): void {
   notes.about({ conversationId: reply.conversationId, messageId: reply.messageId });
 }
@@ -150,7 +157,7 @@ function endOfSilence(reply: Reply): AttemptEnd {
 
 async function smtpAccount(
   { keys, installationMail }: Dependencies,
-  em: Parameters<typeof beginAttempt>[0],
+  em: EntityManager,
   reply: Reply,
 ): Promise<SmtpAccount> {
   if (!reply.integrationId) {

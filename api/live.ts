@@ -23,6 +23,7 @@ export class LiveFeed {
   readonly #watchers = new Map<string, Set<Watcher>>();
   readonly #reading = new Map<string, Promise<void>>();
   #listener: pg.Client | null = null;
+  #nextTry: NodeJS.Timeout | null = null;
   #stopped = false;
 
   constructor(database: Database, listenUrl: string, log: Log) {
@@ -35,22 +36,34 @@ export class LiveFeed {
     const listener = new pg.Client({ connectionString: this.#listenUrl });
     listener.on('notification', ({ payload }) => payload && this.#tell(payload));
     listener.on('error', () => {});
+    try {
+      await listener.connect();
+      await listener.query(`listen ${CHANNEL}`);
+    } catch (error) {
+      await listener.end().catch(() => {});
+      throw error;
+    }
+    // Only one that has listened is missed: a refused connection ends as well, and two tries would come of each.
     listener.once('end', () => this.#reconnect());
-    await listener.connect();
-    await listener.query(`listen ${CHANNEL}`);
     this.#listener = listener;
   }
 
   async stop(): Promise<void> {
     this.#stopped = true;
+    if (this.#nextTry) clearTimeout(this.#nextTry);
     for (const watchers of this.#watchers.values()) for (const { response } of watchers) response.destroy();
     await this.#listener?.end().catch(() => {});
   }
 
-  /** Opens the stream of one browser; `Last-Event-ID` replays what it missed. */
+  /**
+   * Opens the stream of one browser; `Last-Event-ID` replays what it missed. Of one that missed more than a few hundred
+   * nothing is replayed: it is told `reset`, and reads everything anew.
+   */
   async watch(tenantId: string, request: Request, response: Response): Promise<void> {
     const session = await createSession(request, response, { keepAlive: 15_000, retry: 1_000 });
-    const missedFrom = Number(session.lastId) || null;
+    const lastSeen = /^\d{1,15}$/.test(session.lastId) ? Number(session.lastId) : null;
+    const missed = lastSeen === null ? 0 : await this.#countSince(tenantId, lastSeen);
+    const missedFrom = missed > MOST_REPLAYED ? null : lastSeen;
     const seen = missedFrom === null ? await this.#newest(tenantId) : new Set<number>();
     const watcher: Watcher = { session, response, seen, last: missedFrom ?? Math.max(0, ...seen) };
     const watchers = this.#watchers.get(tenantId) ?? new Set();
@@ -61,6 +74,7 @@ export class LiveFeed {
       if (watchers.size === 0) this.#watchers.delete(tenantId);
     });
     session.push({}, 'ready');
+    if (missed > MOST_REPLAYED) session.push({}, 'reset');
     if (missedFrom !== null) this.#tell(tenantId);
   }
 
@@ -77,11 +91,19 @@ export class LiveFeed {
   async #read(tenantId: string): Promise<void> {
     const watchers = this.#watchers.get(tenantId);
     if (!watchers) return;
-    const from = Math.min(...[...watchers].map((watcher) => watcher.last));
-    const events = await this.#database.inTenant(tenantId, (em) =>
-      em.find(Event, { id: { $gt: Math.max(0, from - OVERLAP) } }, { orderBy: { id: 'asc' }, limit: MOST_REPLAYED }),
-    );
-    for (const watcher of watchers) for (const event of events) push(watcher, event);
+    let from = Math.max(0, Math.min(...[...watchers].map((watcher) => watcher.last)) - OVERLAP);
+    for (;;) {
+      const events = await this.#database.inTenant(tenantId, (em) =>
+        em.find(Event, { id: { $gt: from } }, { orderBy: { id: 'asc' }, limit: MOST_REPLAYED }),
+      );
+      for (const watcher of watchers) for (const event of events) push(watcher, event);
+      if (events.length < MOST_REPLAYED) return;
+      from = events.at(-1)!.id;
+    }
+  }
+
+  #countSince(tenantId: string, id: number): Promise<number> {
+    return this.#database.inTenant(tenantId, (em) => em.count(Event, { id: { $gt: id } }));
   }
 
   // What stands there before a fresh stream opens is no news to it.
@@ -93,8 +115,9 @@ export class LiveFeed {
   }
 
   #reconnect(): void {
-    if (this.#stopped) return;
-    setTimeout(() => {
+    if (this.#stopped || this.#nextTry) return;
+    this.#nextTry = setTimeout(() => {
+      this.#nextTry = null;
       this.start()
         // What was said while nobody listened.
         .then(() => {

@@ -18,13 +18,16 @@ export async function sendReply(reply: SendReplyInput): Promise<SendReplyResult>
   setHandler(replyChanged, () => {
     changes.heard += 1;
   });
-  const began = Date.now();
+  // Of the tries since it was last wanted: a person's word begins them anew, and a date in the future costs none.
+  let firstTryAt: number | null = null;
 
   for (let attempt = 1; ; attempt += 1) {
+    const heardBefore = changes.heard;
     const state = await settledOrDue(reply, changes);
     if (state === 'sent') await armFollowUp(reply);
     if (state !== 'approved') return { state };
-    if (Date.now() - began > GIVE_UP_AFTER_MS) return giveUp(reply);
+    if (firstTryAt === null || changes.heard > heardBefore) firstTryAt = Date.now();
+    if (Date.now() - firstTryAt > GIVE_UP_AFTER_MS) return giveUp(reply);
 
     const token = uuid4();
     const taken = await database(`Take the reply for attempt ${attempt}`).beginSending({ ...reply, token });

@@ -9,9 +9,18 @@ const HEARTBEAT_WITHIN = '5s';
 
 /** Short, in one transaction, repeated until the database answers; run beside the workflow, named in its history. */
 export function database(summary: string) {
+  return databaseStep(summary, {});
+}
+
+/** As `database`, for what comes round again anyway. */
+export function fewTries(summary: string) {
+  return databaseStep(summary, { maximumAttempts: 3 });
+}
+
+function databaseStep(summary: string, limits: { maximumAttempts?: number }) {
   return proxyLocalActivities<Activities['inbox']>({
     startToCloseTimeout: '10s',
-    retry: { initialInterval: '100ms', maximumInterval: '10s' },
+    retry: { initialInterval: '100ms', maximumInterval: '10s', ...limits },
     // A longer pause becomes a timer in the history, so that the workflow task does not wait with it.
     localRetryThreshold: '1s',
     summary,

@@ -7,9 +7,10 @@ import { z } from 'zod';
 import type { Folder } from '#domain/conversations/folder.ts';
 import type { Message } from '#domain/conversations/message.ts';
 import type { Database } from '#domain/database/orm.ts';
+import { NotFound } from '#domain/errors.ts';
 import type { FoundArticle } from '#domain/knowledge/article.ts';
 import { revealCredential } from '#domain/secrets/credential.ts';
-import type { KeyRing } from '#domain/secrets/key-ring.ts';
+import { type KeyRing, SealBroken } from '#domain/secrets/key-ring.ts';
 import type { AnsweringSettings } from '#domain/tenancy/answering-settings.ts';
 import { final, later, modelFailure, withinAttempts } from '../failures.ts';
 import { shortened, storable } from '../readers/incoming-message.ts';
@@ -156,9 +157,13 @@ export class ModelProvider {
   }
 
   async #client(tenantId: string, settings: AnsweringSettings): Promise<OpenAI> {
-    const apiKey = await this.#database.inTenant(tenantId, (em) =>
-      revealCredential(em, this.#keys, tenantId, 'model-key'),
-    );
+    const apiKey = await this.#database
+      .inTenant(tenantId, (em) => revealCredential(em, this.#keys, tenantId, 'model-key'))
+      .catch((error) => {
+        if (error instanceof NotFound || error instanceof SealBroken)
+          throw final('model-refused-key', 'There is no usable key for the model: enter it again in the settings.');
+        throw error;
+      });
     // Temporal retries, so that a retry is seen and survives this process.
     return new OpenAI({ apiKey, baseURL: settings.modelBaseUrl, timeout: this.#timeoutMs, maxRetries: 0 });
   }

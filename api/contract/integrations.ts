@@ -14,11 +14,18 @@ export const mailServer = z.object({
   username: z.string().min(1).max(320),
 });
 
+const LOOPBACK = /^(localhost|127(\.\d{1,3}){3})$/i;
+
+/** A password crosses the network encrypted, or does not cross it. */
+const typedMailServer = mailServer.refine(({ security, host }) => security !== 'none' || LOOPBACK.test(host), {
+  path: ['security'],
+  message: 'must be tls or starttls, unless the server runs on this machine',
+});
+
 export const mailboxFields = z.object({
   address: z.email().max(254),
-  imap: mailServer,
-  smtp: mailServer,
-  /** Left out, the password of the address's stored mailbox is used. */
+  imap: typedMailServer,
+  smtp: typedMailServer,
   password: z.string().min(1).max(1_000),
 });
 

@@ -5,6 +5,7 @@ import { correctKind } from '#domain/conversations/correct-kind.ts';
 import { supersedeWaitingDraft } from '#domain/conversations/draft-decision.ts';
 import { Folder } from '#domain/conversations/folder.ts';
 import { Note } from '#domain/conversations/message.ts';
+import { setStatus } from '#domain/conversations/set-status.ts';
 import { writeReply } from '#domain/conversations/write-reply.ts';
 import { Invalid, NotFound } from '#domain/errors.ts';
 import { audit } from '#domain/record/audit-event.ts';
@@ -91,12 +92,8 @@ export function conversationRoutes(dependencies: ApiDependencies): Handlers<type
     },
 
     changeStatus: async ({ principal, params, body }) => {
-      await change(principal, params.id, 'conversation.status_changed', async (conversation) => {
-        if (body.status === 'urgent') conversation.prioritise('urgent');
-        else {
-          conversation.prioritise('normal');
-          conversation.changeStatus(body.status);
-        }
+      await change(principal, params.id, 'conversation.status_changed', async (conversation, em) => {
+        await setStatus(em, conversation, body.status, principal.actor);
         return { status: conversation.shownStatus() };
       });
       return undefined;

@@ -1,5 +1,6 @@
 // Folders, their rules, and the trial of a rule on past messages.
 import type { EntityManager } from '@mikro-orm/postgresql';
+import { Conversation } from '#domain/conversations/conversation.ts';
 import { Folder, RuleFilter } from '#domain/conversations/folder.ts';
 import { tryRule } from '#domain/conversations/try-rule.ts';
 import { Conflict, Invalid, NotFound } from '#domain/errors.ts';
@@ -57,6 +58,13 @@ export function folderRoutes({ database }: ApiDependencies): Handlers<typeof fol
     removeFolder: ({ principal, params }) =>
       database.inTenant(principal.tenantId, async (em) => {
         const folder = await findFolder(em, params.id);
+        // What a person put here stays where it is, without a folder; the rest is sorted again.
+        await em.nativeUpdate(
+          Conversation,
+          { folderId: folder.id, sortedBy: { $ne: 'person' } },
+          { folderId: null, sortedBy: null },
+        );
+        startReclassifyFolderless(em, principal.tenantId);
         em.remove(folder);
         audit(em, principal.actor, {
           action: 'folder.removed',

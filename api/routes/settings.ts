@@ -1,6 +1,6 @@
 // What admins set: articles, prompt and model, senders, and the audit trail they read.
 import type { EntityManager } from '@mikro-orm/postgresql';
-import { NotFound } from '#domain/errors.ts';
+import { Invalid, NotFound } from '#domain/errors.ts';
 import { SenderRule } from '#domain/integrations/sender-rule.ts';
 import { Article } from '#domain/knowledge/article.ts';
 import { audit } from '#domain/record/audit-event.ts';
@@ -70,7 +70,26 @@ export function answeringRoutes({ database, keys }: ApiDependencies): Handlers<t
       database.inTenant(principal.tenantId, async (em) => {
         const { modelKey, ...fields } = body;
         const settings = await settingsOf(em);
+        const hasKey = modelKey !== undefined || (await em.count(Credential, { name: 'model-key' })) > 0;
+        if (fields.modelBaseUrl && !modelKey && hasKey && !isSameOrigin(fields.modelBaseUrl, settings.modelBaseUrl)) {
+          throw new Invalid(
+            'answering.key-needed',
+            'Enter the key together with the new address: the stored one is for the address before.',
+          );
+        }
         em.assign(settings, fields);
+        if (fields.modelEnabled && !hasKey) {
+          throw new Invalid(
+            'answering.no-key',
+            'Enter the key of the model before you switch it on; where it needs none, any word will do.',
+          );
+        }
+        if (fields.modelEnabled && !settings.prompt.trim()) {
+          throw new Invalid(
+            'answering.no-prompt',
+            'Write the prompt of your company before you switch the model on: it speaks for you.',
+          );
+        }
         if (modelKey) {
           await keepCredential(em, keys, {
             tenantId: principal.tenantId,
@@ -89,6 +108,11 @@ export function answeringRoutes({ database, keys }: ApiDependencies): Handlers<t
         return answeringViewOf(em, settings);
       }),
   };
+}
+
+// A key goes to nobody but the server it was entered for.
+function isSameOrigin(one: string, other: string): boolean {
+  return new URL(one).origin === new URL(other).origin;
 }
 
 export function senderRuleRoutes({ database }: ApiDependencies): Handlers<typeof senderRules> {

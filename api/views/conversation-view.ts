@@ -47,7 +47,7 @@ async function messagesOf(em: EntityManager, conversationId: string): Promise<Vi
   const messages = await em.find(
     Message,
     { conversationId },
-    { orderBy: { sentAt: 'asc', id: 'asc' }, limit: MESSAGES_SHOWN },
+    { orderBy: { sentAt: 'desc', id: 'desc' }, limit: MESSAGES_SHOWN },
   );
   const ids = messages.map((message) => message.id);
   const attachments = await em.find(Attachment, { messageId: { $in: ids } }, { orderBy: { createdAt: 'asc' } });

@@ -1,6 +1,6 @@
 // The door of custom webhooks: signature, form, receipt, 202. It answers as soon as the receipt is committed; Temporal
 // and the model may be away.
-import { randomUUID } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import express, { type RequestHandler, Router } from 'express';
 import { Invalid, NotFound } from '#domain/errors.ts';
 import { faultPoint } from '#domain/fault-point.ts';
@@ -10,6 +10,7 @@ import {
   IDEMPOTENCY_HEADER,
   SIGNATURE_HEADER,
   type SignatureVerdict,
+  signedAt,
   verifyWebhook,
 } from '#domain/integrations/webhook-signature.ts';
 import { newId } from '#domain/tenancy/tenant-owned.ts';
@@ -45,7 +46,8 @@ function receive({ database }: ApiDependencies, secrets: WebhookSecrets): Reques
     if (!known)
       throw new NotFound('webhook.not-found', 'There is no webhook at this address: copy it again from the settings.');
     const body: Buffer = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
-    const verdict = verifyWebhook(request.get(SIGNATURE_HEADER), body, known.secrets, Math.floor(Date.now() / 1000));
+    const signature = request.get(SIGNATURE_HEADER);
+    const verdict = verifyWebhook(signature, body, known.secrets, Math.floor(Date.now() / 1000));
     if (verdict !== 'good') throw new BadSignature(`signature.${verdict}`, REFUSED[verdict]);
     const idempotencyKey = request.get(IDEMPOTENCY_HEADER);
     checkForm(body, idempotencyKey);
@@ -57,7 +59,7 @@ function receive({ database }: ApiDependencies, secrets: WebhookSecrets): Reques
         receiptId,
         known.tenantId,
         integrationId,
-        idempotencyKey ?? randomUUID(),
+        idempotencyKey ?? ownKey(signature, body),
         body,
         '{}',
         `${RECEIPT_RETENTION_DAYS} days`,
@@ -70,6 +72,15 @@ function receive({ database }: ApiDependencies, secrets: WebhookSecrets): Reques
     database.wakeRelay();
     response.status(202).json({ status: kept?.kept ? 'accepted' : 'already-accepted' });
   };
+}
+
+// Without a key of the sender's, what was signed is what is kept once: the same call made again, by a proxy or by
+// somebody who has overheard it, is no second message.
+function ownKey(signature: string | undefined, body: Buffer): string {
+  return `signed:${createHash('sha256')
+    .update(`${signedAt(signature)}.`)
+    .update(body)
+    .digest('hex')}`;
 }
 
 const LONGEST_KEY = 255;

@@ -75,5 +75,5 @@ export const SUITES: readonly Suite[] = [
     budgetMinutes: 3.5,
     run: { jest: ['journeys'], workers: 1 },
   },
-  { name: 'faults', title: 'Killed at every step', budgetMinutes: 3.5, run: { jest: ['faults'], workers: 1 } },
+  { name: 'faults', title: 'Killed at every step', budgetMinutes: 3.5, run: { jest: ['faults'], workers: 2 } },
 ];

@@ -1,6 +1,7 @@
 // The exchange with one client about one matter. It knows its status, where it is sorted and by whom, and whether a
-// draft waits in it; every change it makes to itself is a change the audit trail and the live view are told about.
+// draft waits in it. Who changes it tells the audit trail and the live view.
 import { defineEntity, p } from '@mikro-orm/core';
+import type { EntityManager } from '@mikro-orm/postgresql';
 import { Conflict } from '#domain/errors.ts';
 import {
   mayChangeStatus,
@@ -118,3 +119,11 @@ export class Conversation extends ConversationSchema.class {
   }
 }
 ConversationSchema.setClass(Conversation);
+
+/**
+ * Until this transaction ends nobody else writes into the conversation: a draft, a reply by hand and a newer message of
+ * the client see each other, whichever comes first.
+ */
+export async function holdConversation(em: EntityManager, id: string): Promise<void> {
+  await em.execute('select from conversation where id = ? for no key update', [id]);
+}

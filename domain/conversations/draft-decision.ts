@@ -7,10 +7,10 @@ import { audit } from '#domain/record/audit-event.ts';
 import { announce } from '#domain/record/event.ts';
 import { startSendReply, tellDraftDecided } from '#domain/record/run-request.ts';
 import { newId } from '#domain/tenancy/tenant-owned.ts';
-import { Conversation } from './conversation.ts';
+import { Conversation, holdConversation } from './conversation.ts';
 import { claimDraft, Draft, type DraftDecision } from './draft.ts';
 import type { Reply } from './reply.ts';
-import { type SendingAccounts, writeReply } from './write-reply.ts';
+import { findWayOut, type SendingAccounts, writeReply } from './write-reply.ts';
 
 const PAST_TENSE: Record<DraftDecision, string> = {
   approve: 'draft.approved',
@@ -33,9 +33,10 @@ export type Approval = {
 
 /**
  * Approves a draft and writes its reply.
- * @throws Conflict naming who was faster; NotFound
+ * @throws Conflict naming who was faster, or, before anything is decided, when it could not be sent; NotFound
  */
 export async function approveDraft(em: EntityManager, approval: Approval): Promise<Reply> {
+  await needWayOut(em, approval);
   const draft = await decide(em, approval.draftId, 'approve', approval.actor, approval.version);
   const conversation = await em.findOneOrFail(Conversation, { id: draft.conversationId });
   const reply = await writeReply(em, {
@@ -51,6 +52,13 @@ export async function approveDraft(em: EntityManager, approval: Approval): Promi
   draft.replyId = reply.id;
   await em.flush();
   return reply;
+}
+
+async function needWayOut(em: EntityManager, { draftId, accounts }: Approval): Promise<void> {
+  const waiting = await em.findOne(Draft, { id: draftId, state: 'waiting' });
+  if (!waiting) return;
+  const conversation = await em.findOneOrFail(Conversation, { id: waiting.conversationId });
+  await findWayOut(em, { conversation, answersMessageId: waiting.messageId, accounts });
 }
 
 /** @throws Conflict, NotFound */
@@ -100,6 +108,9 @@ async function decide(
   instruction?: string,
 ): Promise<Draft> {
   await em.flush();
+  // Before the draft, as everybody does who takes both: nobody waits for each other in a circle.
+  const undecided = await em.findOne(Draft, { id: draftId });
+  if (undecided) await holdConversation(em, undecided.conversationId);
   const decisionId = newId();
   const claim = { draftId, decisionId, decision, actor, ...(instruction === undefined ? {} : { instruction }) };
   const taken = await claimDraft(em, claim, version ?? undefined);

@@ -110,7 +110,7 @@ export async function endAttempt(
     { id: replyId, attemptToken: token, state: { $in: [...from] } },
     {
       state,
-      lastResponse: end.response.slice(0, 1000),
+      ...(end.response ? { lastResponse: end.response.slice(0, 1000) } : {}),
       failure: end.outcome === 'sent' ? null : end.failure,
       ...(end.outcome === 'sent' ? { sentAt: new Date() } : {}),
       ...(end.outcome === 'retry' ? { handedOverAt: null } : {}),

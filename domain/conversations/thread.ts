@@ -78,6 +78,8 @@ export async function findThread(
     clientId: string;
     /** The conversation of the mail a bounce gives back. */
     returnedTo: string | null;
+    /** The keys come from a system that signs its calls, not from whoever wrote. */
+    isSigned: boolean;
   },
 ): Promise<ThreadFound> {
   const conversationId = newId();
@@ -88,7 +90,7 @@ export async function findThread(
   const owners = await claimThreadKeys(em, message.tenantId, conversationId, message.keys);
   for (const owner of owners) {
     const conversation = await em.findOne(Conversation, { id: owner });
-    if (conversation && (await takesPart(em, conversation, message))) {
+    if (conversation && (message.isSigned || (await takesPart(em, conversation, message)))) {
       await moveThreadKeys(em, conversationId, conversation.id);
       return { found: conversation, conversationId: conversation.id, reason: 'reference' };
     }

@@ -40,15 +40,7 @@ export type ReplyToWrite = {
 /** @throws Conflict when there is nowhere to send it to, or nothing to send it with */
 export async function writeReply(em: EntityManager, asked: ReplyToWrite): Promise<Reply> {
   const { conversation } = asked;
-  const answered = await answeredMessage(em, asked);
-  const to = answered?.replyTo ?? answered?.sender.address ?? (await anyAddressOf(em, conversation.clientId));
-  if (!to) {
-    throw new Conflict(
-      'reply.no-return-address',
-      'This client left no email address: add one to the client before you answer.',
-    );
-  }
-  const account = await sendingAccount(em, conversation, asked.accounts);
+  const { answered, to, account } = await findWayOut(em, asked);
   const replyId = newId();
   const now = new Date();
   const messageIdHeader = `relais.${replyId}@${domainOf(account.from) ?? 'relais.invalid'}`;
@@ -99,7 +91,27 @@ export async function writeReply(em: EntityManager, asked: ReplyToWrite): Promis
   return reply;
 }
 
-async function answeredMessage(em: EntityManager, asked: ReplyToWrite): Promise<Message | null> {
+/** @throws Conflict when there is nowhere to send it to, or nothing to send it with */
+export async function findWayOut(
+  em: EntityManager,
+  asked: Pick<ReplyToWrite, 'conversation' | 'answersMessageId' | 'accounts'>,
+): Promise<{ answered: Message | null; to: string; account: Account }> {
+  const answered = await answeredMessage(em, asked);
+  const { clientId } = asked.conversation;
+  const to = answered?.replyTo ?? answered?.sender.address ?? (await anyAddressOf(em, clientId));
+  if (!to) {
+    throw new Conflict(
+      'reply.no-return-address',
+      'This client left no email address: add one to the client before you answer.',
+    );
+  }
+  return { answered, to, account: await sendingAccount(em, asked.conversation, asked.accounts) };
+}
+
+async function answeredMessage(
+  em: EntityManager,
+  asked: Pick<ReplyToWrite, 'conversation' | 'answersMessageId'>,
+): Promise<Message | null> {
   if (asked.answersMessageId) return em.findOneOrFail(Message, { id: asked.answersMessageId });
   return em.findOne(
     Message,

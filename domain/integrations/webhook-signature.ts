@@ -26,13 +26,19 @@ export function verifyWebhook(
 ): SignatureVerdict {
   if (!header) return 'missing';
   const parts = header.split(',').map((part) => part.trim().split('='));
-  const at = Number(parts.find(([name]) => name === 't')?.[1]);
+  const at = signedAt(header);
   const given = parts.filter(([name]) => name === 'v1').map(([, value]) => value ?? '');
   if (!Number.isInteger(at) || given.length === 0 || given.length > MOST_SIGNATURES) return 'malformed';
   const expected = secrets.map((secret) => digest(secret, at, body));
   const matches = given.some((one) => expected.some((wanted) => equalInConstantTime(one, wanted)));
   if (!matches) return 'wrong';
   return Math.abs(nowSeconds - at) > TOLERANCE_SECONDS ? 'stale' : 'good';
+}
+
+/** The time a signature names, unix seconds; NaN when it names none. */
+export function signedAt(header = ''): number {
+  const parts = header.split(',').map((part) => part.trim().split('='));
+  return Number(parts.find(([name]) => name === 't')?.[1]);
 }
 
 function digest(secret: string, atSeconds: number, body: Buffer | string): string {

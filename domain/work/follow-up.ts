@@ -40,11 +40,16 @@ export class FollowUp extends FollowUpSchema.class {}
 FollowUpSchema.setClass(FollowUp);
 
 /** Cancels what is still armed in a conversation, and tells the runs that wait for it. */
-export async function cancelFollowUps(em: EntityManager, conversationId: string, reason: string): Promise<void> {
+export async function cancelFollowUps(
+  em: EntityManager,
+  conversationId: string,
+  reason: string,
+  { keepsThoseOfPeople = false } = {},
+): Promise<void> {
   const rows = await em.execute<{ id: string; tenant_id: string }[]>(
     `update follow_up set state = 'cancelled', settled_at = now(), cancel_reason = ?
-     where conversation_id = ? and state = 'armed' returning id, tenant_id`,
-    [reason, conversationId],
+     where conversation_id = ? and state = 'armed' and not (? and created_by_id is not null) returning id, tenant_id`,
+    [reason, conversationId, keepsThoseOfPeople],
   );
   for (const { id, tenant_id } of rows) {
     tellFollowUpChanged(em, tenant_id, id);

@@ -103,6 +103,32 @@ describe('a webhook call', () => {
     expect(await road.db.database.inTenant(acme.tenantId, (em) => em.count(Receipt, { sourceId: 'order-1' }))).toBe(1);
   });
 
+  test('made again as it was, without a key, is kept once', async () => {
+    const body = JSON.stringify({ from: { email: 'replay@example.com' }, text: 'Une seule fois' });
+    const headers = { 'relais-signature': signWebhook(webhook.secret, body, now()) };
+    const answers = [await send(body, headers), await send(body, headers)];
+    expect(await Promise.all(answers.map((answer) => answer.json()))).toEqual([
+      { status: 'accepted' },
+      { status: 'already-accepted' },
+    ]);
+  });
+
+  test('of a second person joins the conversation the sender names', async () => {
+    for (const [index, from] of [
+      { phone: '+33612345678' },
+      { phone: '+33687654321' },
+      { phone: '+33687654321' },
+    ].entries()) {
+      await road.deliver(webhook, { from, text: `Message ${index}`, conversation: 'ticket-7' });
+    }
+    const messages = await until('all three are recorded', async () => {
+      const { items } = await acme.owner.api.listConversations({ query: { place: 'all' } });
+      const rows = items.filter((item) => item.preview.startsWith('Message '));
+      return rows.some((row) => row.messageCount === 3) && rows;
+    });
+    expect(messages).toHaveLength(1);
+  });
+
   test('brings its attachment, named by no path and typed by its content', async () => {
     const png = Buffer.from(
       'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==',

@@ -63,6 +63,7 @@ async function record(keys: string[], from: string, tenant = acme): Promise<stri
       senderAddress: from,
       clientId: client.id,
       returnedTo: null,
+      isSigned: false,
     });
     if (!thread.found) {
       const mailbox = createMailbox(em, `${thread.conversationId}@acme.test`);

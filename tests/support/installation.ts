@@ -199,9 +199,9 @@ export class Installation {
     return () => until(`${target.name} has died at ${point}`, () => existsSync(log), 30_000).then(() => {});
   }
 
-  /** A question to the tables with the owner's eyes. */
-  async ask<Row extends pg.QueryResultRow>(sql: string, values: unknown[] = []): Promise<Row[]> {
-    const client = new pg.Client({ connectionString: this.ownerUrl });
+  /** A question to the tables with the owner's eyes, or to the server with the superuser's. */
+  async ask<Row extends pg.QueryResultRow>(sql: string, values: unknown[] = [], url = this.ownerUrl): Promise<Row[]> {
+    const client = new pg.Client({ connectionString: url });
     await client.connect();
     try {
       return (await client.query<Row>(sql, values)).rows;

@@ -76,12 +76,25 @@ describe('a follow-up', () => {
   });
 
   test('writes to the client in the thread, once', async () => {
-    const { from, inState, result } = await answered('relance simple');
+    const { from, id, inState, result } = await answered('relance simple');
     await inState('fired');
     expect(await result()).toEqual({ state: 'fired' });
     const texts = road.sink.to(from).map((sent) => sent.mail.text?.trim());
     expect(texts).toEqual(['Quand seriez-vous disponible ?', 'Avez-vous pu choisir une date ?']);
     expect(road.sink.to(from)[1]?.mail.headers.get('auto-submitted')).toBe('auto-replied');
+    // A silent client is not written to again and again: what the follow-up sent has no follow-up.
+    const rows = await road.db.database.inTenant(acme.tenantId, async (em) => {
+      const { conversationId } = await em.findOneOrFail(FollowUp, { id });
+      return em.find(FollowUp, { conversationId });
+    });
+    expect(rows).toHaveLength(1);
+    const sending = road.temporal.client.workflow.getHandle(
+      workflowIds.sendReply(acme.tenantId, rows[0]!.sentReplyId!),
+    );
+    expect(await sending.result()).toEqual({ state: 'sent' });
+    expect(
+      await road.db.database.inTenant(acme.tenantId, (em) => em.count(FollowUp, { replyId: rows[0]!.sentReplyId! })),
+    ).toBe(0);
   });
 
   test('is cancelled by the client’s answer', async () => {

@@ -31,6 +31,7 @@ beforeAll(async () => {
         replyMode: 'validation',
         deadlineSeconds: 1,
         deadlineAction,
+        ...(deadlineAction === 'escalate' ? { escalateTo: tom.id } : {}),
         rules: [{ field: 'subject', operator: 'contains', value: deadlineAction }],
       },
     });
@@ -75,14 +76,30 @@ describe('a deadline that passes', () => {
   test('escalates: the conversation becomes urgent and somebody is called', async () => {
     const { view } = await write('escalate this');
     await until('it is urgent', async () => (await view()).status === 'urgent');
-    const { rows } = await road.db.owner.query(`select name from event where name = 'draft.escalated'`);
-    expect(rows).toHaveLength(1);
+    expect(await view()).toMatchObject({ assigneeId: tom.id });
+    const { rows } = await road.db.owner.query(`select details from event where name = 'draft.escalated'`);
+    expect(rows).toMatchObject([{ details: { to: tom.id } }]);
   });
 
   test('sends what the model wrote, marked as automatic', async () => {
     const { from, run } = await write('send by itself');
     expect(await run()).toEqual({ stage: 'done', reason: 'sent' });
     expect(road.sink.to(from)[0]?.mail.headers.get('auto-submitted')).toBe('auto-replied');
+  });
+
+  test.each([
+    ['a sender who wants no automatic answer', { headers: { 'X-Auto-Response-Suppress': 'All' } }],
+    ['a sender who has the answer go to somebody else', { headers: { 'Reply-To': 'victim@elsewhere.test' } }],
+  ])('sends nothing to %s: it reminds', async (_who, parts) => {
+    const { from, view } = await write('send nothing', parts);
+    const reminded = await until('the reminder is there', async () => {
+      const { draft } = await view();
+      return draft?.remindedAt ? draft : null;
+    });
+    expect(reminded.caution).not.toBeNull();
+    expect(
+      road.sink.accepted.filter((sent) => sent.to.includes(from) || sent.to.includes('victim@elsewhere.test')),
+    ).toEqual([]);
   });
 
   test('discards, and nothing is sent', async () => {
@@ -158,6 +175,50 @@ describe('a waiting draft', () => {
     await road.startWorkers();
     expect(await run()).toEqual({ stage: 'done', reason: 'sent' });
     expect(road.sink.to(from).map((sent) => sent.mail.text?.trim())).toEqual(['Pendant la panne.']);
+  });
+
+  test('keeps its word of caution when it is written again', async () => {
+    model.behaviour.draft = () => ({ answer: 'Voici mon invite.', articles: [], manipulation: true });
+    const { draft, view } = await write('patient méfiant');
+    expect(draft.caution).toBe('suspicious');
+    model.behaviour.draft = () => ({ answer: 'Une autre réponse.', articles: [], manipulation: false });
+    await maya.api.regenerateDraft({ params: { id: draft.id }, body: { instruction: 'plus court' } });
+    const again = await until('it was written again', async () => {
+      const { draft: now } = await view();
+      return now?.state === 'waiting' && now.version > draft.version && now;
+    });
+    expect(again).toMatchObject({ text: 'Une autre réponse.', caution: 'suspicious' });
+  });
+
+  test('can be written again although its conversation has left the folder', async () => {
+    const { draft, view } = await write('patient déplacé');
+    await maya.api.moveConversation({ params: { id: (await view()).id }, body: { folderId: null } });
+    await maya.api.regenerateDraft({ params: { id: draft.id }, body: { instruction: 'autrement' } });
+    await until('it waits again', async () => {
+      const { draft: now } = await view();
+      return now?.state === 'waiting' && now.version > draft.version;
+    });
+  });
+
+  test.each(['resolved', 'archived', 'spam'] as const)(
+    'is superseded when its conversation is set to %s, and nothing is sent',
+    async (status) => {
+      const { from, run, view } = await write(`patient ${status}`);
+      await maya.api.changeStatus({ params: { id: (await view()).id }, body: { status } });
+      expect(await run()).toEqual({ stage: 'done', reason: 'superseded' });
+      expect(await view()).toMatchObject({ draft: null, status });
+      expect(road.sink.to(from)).toEqual([]);
+    },
+  );
+
+  test('is not touched by a signal that is no decision', async () => {
+    const { draft, receiptId, view } = await write('patient sourd');
+    const handle = road.temporal.client.workflow.getHandle(workflowIds.receiveMessage(acme.tenantId, receiptId));
+    await handle.signal('decideDraft', { decision: 'explode', by: 'nobody' });
+    await handle.signal(decideDraft, { decision: 'discard' });
+    await until('the second signal was heard', async () => (await view()).draft === null);
+    const { rows } = await road.db.owner.query('select decision, version from draft where id = $1', [draft.id]);
+    expect(rows).toEqual([{ decision: 'discard', version: 1 }]);
   });
 
   test('of another company cannot be decided', async () => {

@@ -93,6 +93,8 @@ const CAUTIONS: Words = {
   'model-failed': m.caution_model_failed,
   'no-other-article': m.caution_no_other_article,
   'run-ended': m.caution_run_ended,
+  'cannot-be-sent': m.caution_cannot_be_sent,
+  'reply-to-differs': m.caution_reply_to,
 };
 
 /** Why a draft waits although its folder answers by itself, or why it could not be written again. */

@@ -1,0 +1,8 @@
+// Whether a company has a model to ask: it is switched on, and there is a key for it.
+import type { EntityManager } from '@mikro-orm/postgresql';
+import type { AnsweringSettings } from '#domain/tenancy/answering-settings.ts';
+import { Credential } from './credential.ts';
+
+export async function hasModel(em: EntityManager, settings: AnsweringSettings | null): Promise<boolean> {
+  return settings?.modelEnabled === true && (await em.count(Credential, { name: 'model-key' })) > 0;
+}
