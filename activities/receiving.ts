@@ -169,10 +169,9 @@ export function createReceiving({ database, attachments }: Dependencies) {
       const incoming = await reader.read(input.tenantId, input.receiptId);
       return inStep(database, input.tenantId, 'filterBulkMail', async (em, notes) => {
         const message = await em.findOneOrFail(Message, { id: input.messageId });
-        const conversation = await em.findOneOrFail(Conversation, { id: message.conversationId });
+        const conversation = await holdConversation(em, message.conversationId);
         notes.about({ ...input, conversationId: conversation.id });
         if (message.kind) return { kind: message.kind, reason: message.kindReason ?? '' };
-        await holdConversation(em, conversation.id);
         const traits = await traitsOf(em, message, incoming);
         const verdict: MailVerdict =
           message.channel === 'email' ? classifyMail(traits) : { kind: 'personal', reason: 'not-mail', evidence: [] };

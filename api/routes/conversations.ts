@@ -1,6 +1,6 @@
 // What agents do with a conversation. Handlers find the thing, tell it what happened, and leave; the rest is the domain's.
 import type { EntityManager } from '@mikro-orm/postgresql';
-import { Conversation } from '#domain/conversations/conversation.ts';
+import { Conversation, holdConversation } from '#domain/conversations/conversation.ts';
 import { correctKind } from '#domain/conversations/correct-kind.ts';
 import { supersedeWaitingDraft } from '#domain/conversations/draft-decision.ts';
 import { Folder } from '#domain/conversations/folder.ts';
@@ -129,7 +129,8 @@ export function conversationRoutes(dependencies: ApiDependencies): Handlers<type
 
     writeReply: ({ principal, params, body }) =>
       database.inTenant(principal.tenantId, async (em) => {
-        const conversation = await findConversation(em, params.id);
+        await findConversation(em, params.id);
+        const conversation = await holdConversation(em, params.id);
         await supersedeWaitingDraft(em, conversation, principal.actor);
         const reply = await writeReply(em, {
           conversation,

@@ -122,8 +122,10 @@ ConversationSchema.setClass(Conversation);
 
 /**
  * Until this transaction ends nobody else writes into the conversation: a draft, a reply by hand and a newer message of
- * the client see each other, whichever comes first.
+ * the client see each other, whichever comes first. Call it before anything of the conversation is changed.
  */
-export async function holdConversation(em: EntityManager, id: string): Promise<void> {
+export async function holdConversation(em: EntityManager, id: string): Promise<Conversation> {
   await em.execute('select from conversation where id = ? for no key update', [id]);
+  // As it is now: what was read before the wait may be older.
+  return em.findOneOrFail(Conversation, { id }, { refresh: true });
 }
