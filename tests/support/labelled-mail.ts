@@ -71,16 +71,27 @@ function wholeMail(id: string, block: string): Buffer {
     'MIME-Version: 1.0',
   ].filter((line) => !has(line.split(':')[0]!));
   const body = bodyOf(sectionsOf(blank < 0 ? '' : block.slice(blank + 2)), facts.seed);
-  const outer = [...headersOfServer(directive('server') ?? null, facts)].filter((line) => !has('Return-Path') || !line.startsWith('Return-Path:'));
+  const outer = [...headersOfServer(directive('server') ?? null, facts)].filter(
+    (line) => !has('Return-Path') || !line.startsWith('Return-Path:'),
+  );
   const headers = [...outer, ...given, ...added, ...(has('Content-Type') ? [] : body.headers)];
-  return Buffer.from(`${headers.filter((line) => !/^[\w-]+: -$/.test(line)).map(encodedLine).join('\r\n')}\r\n\r\n${body.content}`, 'utf8');
+  return Buffer.from(
+    `${headers
+      .filter((line) => !/^[\w-]+: -$/.test(line))
+      .map(encodedLine)
+      .join('\r\n')}\r\n\r\n${body.content}`,
+    'utf8',
+  );
 }
 
 function sectionsOf(text: string): Section[] {
   const [first = '', ...others] = text.trimEnd().split(/^--- /m);
   const sections = others.map((part) => {
     const end = part.indexOf('\n');
-    return { marker: (end < 0 ? part : part.slice(0, end)).split(' '), body: end < 0 ? '' : part.slice(end + 1).trimEnd() };
+    return {
+      marker: (end < 0 ? part : part.slice(0, end)).split(' '),
+      body: end < 0 ? '' : part.slice(end + 1).trimEnd(),
+    };
   });
   return [{ marker: ['text'], body: first.trimEnd() }, ...sections];
 }
@@ -96,7 +107,9 @@ function bodyOf(sections: Section[], seed: string): Entity {
   const forms = [
     ...(text === '' && html ? [] : [leaf('text/plain; charset=utf-8', text)]),
     ...(html ? [leaf('text/html; charset=utf-8', html.body, true)] : []),
-    ...(calendar ? [leaf(`text/calendar; charset=utf-8; method=${calendar.marker[1]}`, calendarOf(calendar, seed))] : []),
+    ...(calendar
+      ? [leaf(`text/calendar; charset=utf-8; method=${calendar.marker[1]}`, calendarOf(calendar, seed))]
+      : []),
   ];
   const letter = forms.length === 1 ? forms[0]! : multipart('multipart/alternative', forms, `alt-${seed.slice(0, 12)}`);
   if (report.length > 0) {
@@ -110,12 +123,18 @@ function bodyOf(sections: Section[], seed: string): Entity {
 
 function leaf(type: string, text: string, quoted = false): Entity {
   const isAscii = /^[\x20-\x7e\n\t]*$/.test(text);
-  if (isAscii && !quoted) return { headers: [`Content-Type: ${type}`, 'Content-Transfer-Encoding: 7bit'], content: crlf(text) };
-  return { headers: [`Content-Type: ${type}`, 'Content-Transfer-Encoding: quoted-printable'], content: quotedPrintable(text) };
+  if (isAscii && !quoted)
+    return { headers: [`Content-Type: ${type}`, 'Content-Transfer-Encoding: 7bit'], content: crlf(text) };
+  return {
+    headers: [`Content-Type: ${type}`, 'Content-Transfer-Encoding: quoted-printable'],
+    content: quotedPrintable(text),
+  };
 }
 
 function multipart(type: string, parts: Entity[], boundary: string): Entity {
-  const content = parts.map((part) => `--${boundary}\r\n${part.headers.join('\r\n')}\r\n\r\n${part.content}\r\n`).join('');
+  const content = parts
+    .map((part) => `--${boundary}\r\n${part.headers.join('\r\n')}\r\n\r\n${part.content}\r\n`)
+    .join('');
   return { headers: [`Content-Type: ${type}; boundary="${boundary}"`], content: `${content}--${boundary}--\r\n` };
 }
 
@@ -123,20 +142,40 @@ function multipart(type: string, parts: Entity[], boundary: string): Entity {
 function fileOf({ marker: [, name, type, size] }: Section): Entity {
   const content = Buffer.alloc(Number(size ?? 100), type === 'application/pdf' ? '%PDF-1.4\n' : 'x').toString('base64');
   return {
-    headers: [`Content-Type: ${type}; name="${name}"`, `Content-Disposition: attachment; filename="${name}"`, 'Content-Transfer-Encoding: base64'],
+    headers: [
+      `Content-Type: ${type}; name="${name}"`,
+      `Content-Disposition: attachment; filename="${name}"`,
+      'Content-Transfer-Encoding: base64',
+    ],
     content: content.replace(/.{76}/g, '$&\r\n'),
   };
 }
 
 function calendarOf({ marker: [, method], body }: Section, seed: string): string {
-  const lines = ['BEGIN:VCALENDAR', 'VERSION:2.0', `METHOD:${method}`, 'BEGIN:VEVENT', `UID:${seed.slice(0, 20)}`, 'DTSTAMP:20261110T090000Z', 'DTSTART:20261125T090000Z', ...body.split('\n'), 'END:VEVENT', 'END:VCALENDAR'];
+  const lines = [
+    'BEGIN:VCALENDAR',
+    'VERSION:2.0',
+    `METHOD:${method}`,
+    'BEGIN:VEVENT',
+    `UID:${seed.slice(0, 20)}`,
+    'DTSTAMP:20261110T090000Z',
+    'DTSTART:20261125T090000Z',
+    ...body.split('\n'),
+    'END:VEVENT',
+    'END:VCALENDAR',
+  ];
   return lines.join('\n');
 }
 
 function quotedPrintable(text: string): string {
   const bytes = Buffer.from(text, 'utf8').toString('binary');
-  const escaped = bytes.replace(/[^\x20-\x3c\x3e-\x7e\n]/g, (one) => `=${one.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`);
-  const folded = escaped.split('\n').map((line) => line.replace(/.{60,70}(?<!=|=.)(?=.)/g, '$&=\r\n').replace(/ $/, '=20'));
+  const escaped = bytes.replace(
+    /[^\x20-\x3c\x3e-\x7e\n]/g,
+    (one) => `=${one.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`,
+  );
+  const folded = escaped
+    .split('\n')
+    .map((line) => (line.match(/(?:=[0-9A-F]{2}|[^=]){1,70}/g) ?? ['']).join('=\r\n').replace(/ $/, '=20'));
   return folded.join('\r\n');
 }
 
@@ -144,7 +183,7 @@ function quotedPrintable(text: string): string {
 function encodedLine(line: string): string {
   if (/^[\x20-\x7e\t]*$/.test(line)) return line;
   const [, name, value] = /^([^:]*): (.*)$/.exec(line)!;
-  const [, display, rest = ''] = /^"?([^"<]*?)"?( <.*>)?$/.exec(value!) ?? [, value];
+  const [, display, rest = ''] = /^"?([^"<]*?)"?( <.*>)?$/.exec(value!) ?? ['', value];
   return `${name}: =?UTF-8?B?${Buffer.from(display!).toString('base64')}?=${rest}`;
 }
 
