@@ -62,23 +62,48 @@ export type Explaining = {
   truncated?: boolean;
 };
 
-export async function explainMail(
-  raw: Buffer,
-  { file, own, receivedAt, truncated }: Explaining,
-): Promise<ExplainedMail> {
-  let mail: IncomingMessage;
+/** Never throws for what stands in the mail. */
+export async function explainMail(raw: Buffer, explaining: Explaining): Promise<ExplainedMail> {
+  const { file, own, receivedAt, truncated } = explaining;
   try {
-    mail = await readEmail(raw, receivedAt, truncated);
+    const mail = await readEmail(raw, receivedAt, truncated);
+    const { kind, reason } = judge(mail, own);
+    return {
+      file,
+      kind,
+      reason,
+      ...described(mail, receivedAt),
+      bounce: kind === 'bounce' ? firstFailure(mail) : null,
+    };
   } catch (error) {
-    if (error instanceof Unreadable) return unexplained(file, 'unreadable', error.message);
-    throw error;
+    if (!(error instanceof Unreadable)) throw error;
+    return setAside(raw, explaining, error.message);
   }
-  const { kind, reason } = judge(mail, own);
+}
+
+/** An installation sets such a mail aside. What its first header lines say helps to find it. */
+async function setAside(raw: Buffer, { file, receivedAt }: Explaining, problem: string): Promise<ExplainedMail> {
+  const unread = unexplained(file, 'unreadable', problem);
+  const head = await readEmail(headLines(raw), receivedAt).catch(() => null);
+  return head ? { ...unread, ...described(head, receivedAt), problems: unread.problems } : unread;
+}
+
+const HEAD_BYTES = 50_000;
+
+function headLines(raw: Buffer): Buffer {
+  const head = raw.subarray(0, HEAD_BYTES).toString('latin1');
+  const lines = head.split(/\r?\n\r?\n/)[0]!.split(/\r?\n(?![ \t])/);
+  // Without the type of its parts, and without what only a hostile line is long enough for.
+  const plain = lines.filter((line) => !/^content-/i.test(line) && line.length < 10_000);
+  return Buffer.from(`${plain.join('\r\n')}\r\n\r\n`, 'latin1');
+}
+
+function described(
+  mail: IncomingMessage,
+  receivedAt: Date,
+): Omit<ExplainedMail, 'file' | 'kind' | 'reason' | 'bounce'> {
   const { address, name } = mail.sender;
   return {
-    file,
-    kind,
-    reason,
     messageId: mail.externalId,
     from: address || name ? { name, address } : null,
     replyTo: mail.replyTo || mail.replyToName ? { name: mail.replyToName, address: mail.replyTo } : null,
@@ -97,7 +122,6 @@ export async function explainMail(
       size: content.length,
       inline,
     })),
-    bounce: kind === 'bounce' ? firstFailure(mail) : null,
     problems: mail.problems,
   };
 }
