@@ -1,7 +1,7 @@
 // What kind of mail is this: from a person, or from a machine that must not be answered? (RFC 3834,
 // 3464, 8098.) Precision first: a client's personal mail must never be filtered, so a sign that people's mail carries
 // too (X-Auto-Response-Suppress, no-reply senders, List-Unsubscribe) decides nothing by itself.
-import { absenceSubject } from './absence-subject.ts';
+import { absenceSubject, isAbsenceBeforeOurs } from './absence-subject.ts';
 import { bounceVerdict } from './bounced-mail.ts';
 import { BULK_SCORE, bulkSignals } from './bulk-mail.ts';
 import { isMailSystem, isNoReply, normaliseAddress } from './email-address.ts';
@@ -87,8 +87,11 @@ function automaticVerdict(mail: MailTraits): MailVerdict | null {
   if (isEmptyPath(mail.returnPath) && !isAnswerByHand(mail))
     return verdict('automatic', 'empty-return-path', 'Return-Path: <>');
   const absence = absenceSubject(mail.subject);
-  if (!absence) return null;
   const subject = `Subject: ${mail.subject}`;
+  const parent = headerLine(mail.headers, 'in-reply-to');
+  if (isAbsenceBeforeOurs(mail.subject, parent !== null))
+    return verdict('automatic', 'absence-subject', subject, parent);
+  if (!absence) return null;
   if (absence === 'beginning') return verdict('automatic', 'absence-subject', subject);
   const sign =
     headerLine(mail.headers, 'x-auto-response-suppress') ??

@@ -12,7 +12,7 @@ const READ_CHARACTERS = 20_000;
 
 /** What no person writes of her own mail. */
 const NOT_TO_BE_ANSWERED =
-  /(e-?mail|message|courriel|courrier|mail)[^.!\n]{0,60}(envoye|genere|adresse|transmis) (automatiquement|de maniere automatique)|ceci est un (message|e-?mail|courriel) automatique|(merci de )?ne (pas|repondez pas)( y)? (repondre )?(directement )?a (ce|cet) (e-?mail|message|courriel)|(merci de |priere de )?ne pas (y )?repondre|this is an automat(ed|ic) (e-?mail|message|notification)|(please )?do not reply( directly)? to this|(message|e-?mail) (was|is) (automatically generated|sent automatically)|automatically generated (e-?mail|message)|please do not (reply|respond)|(bitte )?(antworten sie )?nicht auf diese (e-?mail|nachricht|mail)|automatisch (erzeugt|erstellt|generiert|versandt|versendet)|(no responda|por favor,? no responda|no conteste) a este|mensaje (generado|enviado) automaticamente|(mensaje|correo) automatico/;
+  /(e-?mail|message|courriel|courrier|mail)[^.!\n]{0,60}(envoye|genere|adresse|transmis) (automatiquement|de maniere automatique)|ceci est un (message|e-?mail|courriel) automatique|ne (pas (y )?repondre|repondez pas)( directement)? a (ce|cet) (e-?mail|message|courriel)|(merci de|priere de|veuillez) ne pas (y )?repondre ?([.!)]|$)|ne repondez pas a cet|this is an automat(ed|ic) (e-?mail|message|notification)|(please )?do not reply( directly)? to this|(message|e-?mail) (was|is) (automatically generated|sent automatically)|automatically generated (e-?mail|message)|please do not (reply|respond)|(bitte )?(antworten sie )?nicht auf diese (e-?mail|nachricht|mail)|automatisch (erzeugt|erstellt|generiert|versandt|versendet)|(no responda|por favor,? no responda|no conteste) a este|mensaje (generado|enviado) automaticamente|(mensaje|correo) automatico/;
 
 /** @returns its signs, heaviest first; none when they weigh too little */
 export function machineNotice(mail: MailTraits): (HeaderLine | string)[] {
@@ -29,7 +29,8 @@ function signsOf(mail: MailTraits): { weight: number; evidence: HeaderLine | str
   const add = (weight: number, evidence: HeaderLine | string | null | undefined) => {
     if (evidence) signs.push({ weight, evidence });
   };
-  add(2, senderAddress && isNoReply(senderAddress) ? `From: ${senderAddress}` : null);
+  const isFromNobody = senderAddress !== null && isNoReply(senderAddress);
+  add(2, isFromNobody ? `From: ${senderAddress}` : null);
   const words = foldText(splitReply(mail.text.slice(0, READ_CHARACTERS)).newText, { exact: false, lines: false }).text;
   add(2, NOT_TO_BE_ANSWERED.exec(words)?.[0]);
   const suppressed = headerLines(headers, 'x-auto-response-suppress');
@@ -38,7 +39,7 @@ function signsOf(mail: MailTraits): { weight: number; evidence: HeaderLine | str
     suppressed.find(({ value }) => value.toLowerCase() === 'all'),
   );
   const replyTo = headerLine(headers, 'reply-to');
-  add(1, replyTo && isNoReply(replyTo.value) ? replyTo : null);
+  add(isFromNobody ? 1 : 2, replyTo && isNoReply(replyTo.value) ? replyTo : null);
   add(1, headerLine(headers, 'feedback-id') ?? providerLine(headers));
   add(
     1,

@@ -11,6 +11,12 @@ const MARKETPLACES =
   /(^|\.)(marketplace\.amazon\.[a-z.]{2,6}|members\.ebay\.[a-z.]{2,6}|messagerie\.leboncoin\.fr|mail\.kleinanzeigen\.de|guest\.booking\.com|reply\.airbnb\.com)$/;
 const CALENDARS = ['calendar-notification@google.com'];
 const TICKET_SYSTEMS = /zendesk|freshdesk|freshworks|help ?scout|gorgias|intercom|front app/i;
+const FIELD =
+  /^[ \t>*]*(?:(?:[\p{L} '’-]{0,30}(?:e-?mail|courriel|correo|mail)[\p{L} '’-]{0,20}|de|from|von|nom|name)\s?:[ \t]*\n?[^\n]{3,200}|[^\s@<>]{1,64}@[^\s@<>]{3,190}[ \t]*$)/gimu;
+/** `Sunny (via Etsy)`, `Anna Keller via Booking.com`. */
+const VIA = /\bvia \p{L}/iu;
+/** An address made for one conversation: answers to it reach the person. */
+const MADE_FOR_ONE = /^[^@]*(?:\d[^@]*){3}@|^[^@+]+\+[^@]{4,}@/;
 /** What a ticket system writes by itself when a mail has come in. */
 const ACKNOWLEDGED =
   /(demande|message|ticket|e-?mail)[^.\n]{0,40} (a (bien )?ete (recue?|enregistree?|creee?)|est en cours de traitement)|nous avons bien recu|(request|message|ticket|e-?mail)[^.\n]{0,40} (has been|was) (received|created|logged)|we('ve| have) received|thank you for (contacting|reaching)|wir haben ihre?n? [^.\n]{0,30}(erhalten|bekommen)|vielen dank fur ihre (anfrage|nachricht)|hemos recibido|automatic(ally)? generated/;
@@ -20,18 +26,14 @@ export function relayedLetter(mail: MailTraits): HeaderLine | null {
   const submitted = headerLine(mail.headers, 'auto-submitted')?.value ?? '';
   // A machine's answer carries nobody's words (RFC 3834).
   if (keyword(submitted) === 'auto-replied' || headerLine(mail.headers, 'list-id')) return null;
-  return marketplaceLine(mail) ?? invitationLine(mail) ?? formLine(mail) ?? ticketReplyLine(mail);
+  return marketplaceLine(mail) ?? viaLine(mail) ?? invitationLine(mail) ?? formLine(mail) ?? ticketReplyLine(mail);
 }
 
-/** `E-mail: camille@client.com`: a form names whoever filled it in. */
+/** `E-mail: camille@client.com`, or the address on a line of its own below its label: a form names who filled it in. */
 export function namesWriter({ text, ownAddresses }: MailTraits, writer: string | null = null): boolean {
-  const lines = text
-    .slice(0, READ_CHARACTERS)
-    .matchAll(
-      /^[ \t>*]*(?:[\p{L} '’-]{0,30}(?:e-?mail|courriel|correo|mail)[\p{L} '’-]{0,20}|de|from|von|nom|name)\s?:[ \t\n]*([^\n]{3,200})/gimu,
-    );
-  return [...lines].some(([, value]) => {
-    const found = normaliseAddress(/[^\s<>:()]+@[^\s<>()]+/.exec(value!)?.[0] ?? '');
+  const fields = text.slice(0, READ_CHARACTERS).matchAll(FIELD);
+  return [...fields].some(([field]) => {
+    const found = normaliseAddress(/[^\s<>:()]+@[^\s<>()]+/.exec(field)?.[0] ?? '');
     return found !== null && !isOneOf(ownAddresses, found) && (writer === null || found === writer);
   });
 }
@@ -39,6 +41,13 @@ export function namesWriter({ text, ownAddresses }: MailTraits, writer: string |
 function marketplaceLine({ senderAddress, headers }: MailTraits): HeaderLine | null {
   if (!senderAddress || isNoReply(senderAddress) || !MARKETPLACES.test(domainOf(senderAddress) ?? '')) return null;
   return headerLine(headers, 'from');
+}
+
+function viaLine({ headers, ownAddresses }: MailTraits): HeaderLine | null {
+  const line = headerLine(headers, 'reply-to') ?? headerLine(headers, 'from');
+  const answered = line && normaliseAddress(line.value);
+  if (!answered || isNoReply(answered) || isOneOf(ownAddresses, answered)) return null;
+  return VIA.test(line.value) && MADE_FOR_ONE.test(answered) ? line : null;
 }
 
 // RFC 5322 3.6.2: Sender transmits, From is the author.

@@ -24,7 +24,7 @@ export function spamVerdict({ headers }: MailTraits): MailVerdict | null {
 const isYes = (value: string) => ['yes', 'true', 'spam'].includes(keyword(value));
 const isHigh = (value: string) => ['high', 'spam'].includes(keyword(value));
 
-/** Where servers and providers say it: SpamAssassin, Vade (OVH, La Poste), Gandi, Orange, SFR, Rspamd, Exchange Online, and others. */
+/** Where servers and providers say it: SpamAssassin, Vade (OVH, La Poste), Gandi, Orange, SFR, Rspamd, Exchange Online, and filters of the trade. */
 const VERDICTS: [name: string, isSpam: (value: string) => boolean][] = [
   ['x-spam-flag', isYes],
   ['x-spam-status', isYes],
@@ -36,6 +36,10 @@ const VERDICTS: [name: string, isSpam: (value: string) => boolean][] = [
   ['x-sfr-spam', isHigh],
   ['x-barracuda-spam-flag', isYes],
   ['x-klms-antispam-status', isYes],
+  ['x-bogosity', isYes],
+  ['x-dspam-result', isYes],
+  ['x-spam-verdict', isYes],
+  ['x-spamexperts-class', isYes],
   ['x-mailscanner-spamcheck', (value) => keyword(value) === 'spam'],
   ['x-spamd-result', (value) => /^[\w.-]+: true\b/i.test(value)],
   ['x-rspamd-action', (value) => /^(add header|rewrite subject|reject|quarantine)/i.test(value)],

@@ -13,6 +13,8 @@ const FOLDER = path.join(import.meta.dirname, '../fixtures/labelled-mail');
 export const OWN_ADDRESSES = ['support@acme.test', 'contact@acme.test'];
 
 export type LabelledMail = {
+  /** The file it stands in. */
+  of: string;
   /** Such as `personal/question-above-a-forwarded-newsletter`. */
   id: string;
   kind: MailKind;
@@ -26,16 +28,17 @@ type Section = { marker: string[]; body: string };
 /** All of them, ordered by file and place. */
 export function labelledMails(): LabelledMail[] {
   const files = readdirSync(FOLDER).filter((name) => name.endsWith('.txt'));
-  return files.sort().flatMap((name) => mailsOf(readFileSync(path.join(FOLDER, name), 'utf8')));
+  return files.sort().flatMap((name) => mailsOf(name, readFileSync(path.join(FOLDER, name), 'utf8')));
 }
 
 /**
- * Halves each kind by the digest of the ids. The second is never looked at while rules are written: only its figures
+ * Halves each kind of each file by the digest of the ids, so that mails in a new file move none of the others. The second is never looked at while rules are written: only its figures
  * count.
  */
 export function halves(mails: LabelledMail[]): { seen: LabelledMail[]; heldOut: LabelledMail[] } {
   const ranked = [...mails].sort((one, other) => digest(one.id).localeCompare(digest(other.id)));
-  const placeInKind = (mail: LabelledMail) => ranked.filter(({ kind }) => kind === mail.kind).indexOf(mail);
+  const placeInKind = (mail: LabelledMail) =>
+    ranked.filter(({ of, kind }) => of === mail.of && kind === mail.kind).indexOf(mail);
   return {
     seen: mails.filter((mail) => placeInKind(mail) % 2 === 0),
     heldOut: mails.filter((mail) => placeInKind(mail) % 2 === 1),
@@ -43,14 +46,14 @@ export function halves(mails: LabelledMail[]): { seen: LabelledMail[]; heldOut: 
 }
 
 // `=== kind/name: why`, then `@program …` and `@server …`, header lines, an empty line, the text, and `--- …` sections.
-function mailsOf(file: string): LabelledMail[] {
+function mailsOf(of: string, file: string): LabelledMail[] {
   return file
     .split(/^=== /m)
     .slice(1)
     .map((block) => {
       const [first = '', ...rest] = block.split('\n');
       const [, id = '', because = ''] = /^(\S+): (.*)$/.exec(first) ?? [];
-      return { id, kind: id.split('/')[0] as MailKind, because, raw: wholeMail(id, rest.join('\n')) };
+      return { of, id, kind: id.split('/')[0] as MailKind, because, raw: wholeMail(id, rest.join('\n')) };
     });
 }
 
