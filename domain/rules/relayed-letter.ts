@@ -17,6 +17,7 @@ const FIELD =
 const VIA = /\bvia \p{L}/iu;
 /** An address made for one conversation: answers to it reach the person. */
 const MADE_FOR_ONE = /^[^@]*(?:\d[^@]*){3}@|^[^@+]+\+[^@]{4,}@/;
+const CONVERSATION = /^(reply|replies|conv|convo|conversation|msg|message|chat|guest|buyer)\+[^@]{6,}@/;
 /** What a ticket system writes by itself when a mail has come in. */
 const ACKNOWLEDGED =
   /(demande|message|ticket|e-?mail)[^.\n]{0,40} (a (bien )?ete (recue?|enregistree?|creee?)|est en cours de traitement)|nous avons bien recu|(request|message|ticket|e-?mail)[^.\n]{0,40} (has been|was) (received|created|logged)|we('ve| have) received|thank you for (contacting|reaching)|wir haben ihre?n? [^.\n]{0,30}(erhalten|bekommen)|vielen dank fur ihre (anfrage|nachricht)|hemos recibido|automatic(ally)? generated/;
@@ -44,10 +45,14 @@ function marketplaceLine({ senderAddress, headers }: MailTraits): HeaderLine | n
 }
 
 function viaLine({ headers, ownAddresses }: MailTraits): HeaderLine | null {
-  const line = headerLine(headers, 'reply-to') ?? headerLine(headers, 'from');
+  const from = headerLine(headers, 'from');
+  const line = headerLine(headers, 'reply-to') ?? from;
   const answered = line && normaliseAddress(line.value);
   if (!answered || isNoReply(answered) || isOneOf(ownAddresses, answered)) return null;
-  return VIA.test(line.value) && MADE_FOR_ONE.test(answered) ? line : null;
+  const namesBoth = VIA.test(line.value) || VIA.test(from?.value ?? '');
+  if (namesBoth && MADE_FOR_ONE.test(answered)) return line;
+  // Campaign tools make such addresses too, and a way out with them.
+  return CONVERSATION.test(answered) && !headerLine(headers, 'list-unsubscribe') ? line : null;
 }
 
 // RFC 5322 3.6.2: Sender transmits, From is the author.
