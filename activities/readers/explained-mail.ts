@@ -53,7 +53,7 @@ export const explainedMailSchema = z
 
 export type ExplainedMail = z.infer<typeof explainedMailSchema>;
 
-export type Explaining = {
+type Explaining = {
   file: string;
   /** The company's own addresses. */
   own: readonly string[];

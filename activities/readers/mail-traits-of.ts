@@ -3,7 +3,7 @@ import type { MailTraits } from '#domain/rules/mail-traits.ts';
 import type { IncomingMessage } from './incoming-message.ts';
 
 /** What no header tells: the company's addresses, its list of senders, and whether it wrote before. */
-export type KnownOfCompany = Pick<MailTraits, 'ownAddresses' | 'senderRules' | 'answersUs' | 'ownMessageId'>;
+type KnownOfCompany = Pick<MailTraits, 'ownAddresses' | 'senderRules' | 'answersUs' | 'ownMessageId'>;
 
 export function mailTraitsOf(mail: IncomingMessage, known: KnownOfCompany): MailTraits {
   return {
