@@ -22,6 +22,7 @@ import type { Dependencies } from './dependencies.ts';
 import { currentRunId, inStep } from './in-step.ts';
 import { type IncomingMessage, Unreadable } from './readers/incoming-message.ts';
 import { detectLanguage } from './readers/language.ts';
+import { mailTraitsOf } from './readers/mail-traits-of.ts';
 import { ReceiptReader } from './readers/read-receipt.ts';
 
 export type Recognised = { outcome: 'new' } | { outcome: 'duplicate'; messageId: string } | { outcome: 'set-aside' };
@@ -235,19 +236,12 @@ async function traitsOf(em: EntityManager, message: Message, incoming: IncomingM
   const echo = message.externalId
     ? await em.count(Message, { direction: 'outbound', externalId: message.externalId })
     : 0;
-  return {
-    headers: incoming.headers,
-    senderAddress: message.sender.address,
-    returnPath: incoming.returnPath,
-    contentType: incoming.contentType,
-    subject: message.subject,
-    text: message.text,
-    html: incoming.html,
+  return mailTraitsOf(incoming, {
     answersUs: ours > 0,
     ownAddresses: own.map((integration) => integration.address),
     ownMessageId: echo > 0,
     senderRules: rules.map(({ pattern, verdict }) => ({ pattern, verdict })),
-  };
+  });
 }
 
 function obstacleOf(message: Message, traits: MailTraits, verdict: MailVerdict): string | null {

@@ -14,6 +14,7 @@ import { withMailbox } from './providers/imap.ts';
 import { tryLogin } from './providers/smtp.ts';
 import { readEmail } from './readers/email.ts';
 import type { IncomingMessage } from './readers/incoming-message.ts';
+import { mailTraitsOf } from './readers/mail-traits-of.ts';
 
 const MAILS_SHOWN = 10;
 const SHOWN_OF_ONE_BYTES = 200_000;
@@ -96,19 +97,9 @@ async function previews(
 }
 
 function preview(message: IncomingMessage, receivedAt: Date, address: string, folders: FolderWithRules[]): MailPreview {
-  const verdict = classifyMail({
-    headers: message.headers,
-    senderAddress: message.sender.address,
-    returnPath: message.returnPath,
-    contentType: message.contentType,
-    subject: message.subject,
-    text: message.text,
-    html: message.html,
-    answersUs: false,
-    ownAddresses: [address],
-    ownMessageId: false,
-    senderRules: [],
-  });
+  const verdict = classifyMail(
+    mailTraitsOf(message, { answersUs: false, ownAddresses: [address], ownMessageId: false, senderRules: [] }),
+  );
   const match = firstMatch(folders, {
     channel: 'email',
     sender: message.sender,

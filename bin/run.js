@@ -20,9 +20,10 @@ function dependenciesAreCurrent() {
 function installDependencies() {
   return new Promise((resolve, reject) => {
     const started = Date.now();
-    console.log('Installing the locked dependencies, Node 24 among them (about a minute, once)…');
+    // Standard output belongs to the script.
+    console.error('Installing the locked dependencies, Node 24 among them (about a minute, once)…');
     const ticker = setInterval(() => {
-      console.log(`  still installing… ${Math.round((Date.now() - started) / 1000)} s`);
+      console.error(`  still installing… ${Math.round((Date.now() - started) / 1000)} s`);
     }, 10_000);
     const npm = spawn('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], {
       cwd: root,

@@ -46,14 +46,31 @@ function addressIn(field: string | undefined): string | null {
   return normaliseAddress(field?.split(';').at(-1) ?? '');
 }
 
-// Exim names those for whom it has given up; the others put a code of RFC 3463 somewhere into their sentence.
+// Exim names those for whom it has given up; the others put the address on a line of its own, or before a colon, and a code
+// of RFC 3463 somewhere into their sentence.
 function failuresIn({ headers, text }: BounceTraits): Bounce['recipients'] {
-  const status = /\b5\.\d{1,3}\.\d{1,3}\b/.exec(text.slice(0, READ_CHARACTERS))?.[0] ?? null;
-  const failed = headers.find(([name]) => name.toLowerCase() === 'x-failed-recipients')?.[1].split(',') ?? [];
-  const recipients = failed.slice(0, MOST_RECIPIENTS).map((address) => normaliseAddress(address));
-  if (recipients.length === 0) return status ? [{ recipient: null, status, action: null }] : [];
-  return recipients.map((recipient) => ({ recipient, status, action: 'failed' }));
+  const letter = text.slice(0, READ_CHARACTERS).split(COPY_FOLLOWS)[0]!;
+  const isDelay = DELAY.test(letter);
+  const status = (isDelay ? /\b4\.\d{1,3}\.\d{1,3}\b/ : /\b5\.\d{1,3}\.\d{1,3}\b/).exec(letter)?.[0] ?? null;
+  const named = headers.find(([name]) => name.toLowerCase() === 'x-failed-recipients')?.[1].split(',') ?? [];
+  if (named.length > 0 && !isDelay) {
+    return named
+      .slice(0, MOST_RECIPIENTS)
+      .map((one) => ({ recipient: normaliseAddress(one), status, action: 'failed' }));
+  }
+  const written = [...letter.matchAll(RECIPIENT_LINE)].map((match) => normaliseAddress(match[1] ?? match[2]!));
+  const recipients = [...new Set(written)].filter((address) => address !== null).slice(0, MOST_RECIPIENTS);
+  const action = isDelay ? 'delayed' : status ? 'failed' : null;
+  if (recipients.length === 0) return status || isDelay ? [{ recipient: null, status, action }] : [];
+  return recipients.map((recipient) => ({ recipient, status, action }));
 }
+
+const COPY_FOLLOWS =
+  /^.{0,20}(?:this is a copy of|below this line|forwarded message|original message|message d'origine)/im;
+const DELAY =
+  /not yet been delivered|delayed|will (?:be retried|retry|continue to try)|n'a pas encore (?:pu )?(?:être|etre)/i;
+const RECIPIENT_LINE =
+  /^[ \t]*<?([^\s<>@:]{1,64}@[^\s<>:]{3,190})>?[ \t]*:?[ \t]*\r?$|<([^\s<>@]{1,64}@[^\s<>:]{3,190})>[ \t]*:/gim;
 
 function originalOf({ text, files }: BounceTraits): string | null {
   const original = files.find((file) => ORIGINAL.test(file.type));

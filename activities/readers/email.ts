@@ -56,6 +56,7 @@ export async function readEmail(raw: Buffer, receivedAt: Date, truncated = false
     references,
     sender: { address, name: sender?.name ?? null, phone: null },
     replyTo: replyTo?.address ?? null,
+    replyToName: replyTo?.name ?? null,
     contacts: writer?.address ? [{ kind: 'email', value: writer.address }] : [],
     clientName: writer?.name ?? null,
     recipients: addresses(mail.parsed.get('to')),

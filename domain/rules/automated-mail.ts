@@ -1,10 +1,11 @@
 // What kind of mail is this: from a person, or from a machine that must not be answered? (RFC 3834,
 // 3464, 8098.) Precision first: a client's personal mail must never be filtered, so a sign that people's mail carries
 // too (X-Auto-Response-Suppress, no-reply senders, List-Unsubscribe) decides nothing by itself.
-import { absenceSubject } from './absence-subject.ts';
+import { absenceSubject, isAbsenceBeforeOurs } from './absence-subject.ts';
 import { bounceVerdict } from './bounced-mail.ts';
 import { BULK_SCORE, bulkSignals } from './bulk-mail.ts';
 import { isMailSystem, isNoReply, normaliseAddress } from './email-address.ts';
+import { machineNotice } from './machine-notice.ts';
 import {
   type HeaderLine,
   headerLine,
@@ -17,6 +18,7 @@ import {
   reportType,
   verdict,
 } from './mail-traits.ts';
+import { relayedLetter } from './relayed-letter.ts';
 import { senderRule, spamVerdict } from './spam-mail.ts';
 
 export type { MailHeaders, MailKind, MailTraits, MailVerdict } from './mail-traits.ts';
@@ -34,7 +36,11 @@ export function classifyMail(mail: MailTraits): MailVerdict {
   if (automatic) return automatic;
   if (rule?.verdict === 'allow') return verdict('personal', 'sender-allowed', `Allowed: ${rule.pattern}`);
   if (mail.answersUs) return verdict('personal', 'answers-us');
-  return spamVerdict(mail) ?? bulkVerdict(mail) ?? verdict('personal', 'no-sign');
+  const spam = spamVerdict(mail);
+  if (spam) return spam;
+  const relayed = relayedLetter(mail);
+  if (relayed) return verdict('personal', 'relayed-letter', relayed);
+  return bulkVerdict(mail) ?? noticeVerdict(mail) ?? verdict('personal', 'no-sign');
 }
 
 /** May a machine answer this mail (RFC 3834 section 2)? A person always may. `reason`: a stable code. */
@@ -75,13 +81,17 @@ function automaticVerdict(mail: MailTraits): MailVerdict | null {
     return verdict('automatic', reason, `Content-Type: ${mail.contentType}`);
   }
   const submitted = autoSubmitted(mail);
-  if (submitted) return verdict('automatic', 'auto-submitted', submitted);
+  if (submitted) return carriesPeoplesWords(mail) ? null : verdict('automatic', 'auto-submitted', submitted);
   const header = autoReplyHeader(mail);
   if (header) return verdict('automatic', 'auto-reply-header', header);
-  if (isEmptyPath(mail.returnPath)) return verdict('automatic', 'empty-return-path', 'Return-Path: <>');
+  if (isEmptyPath(mail.returnPath) && !isAnswerByHand(mail))
+    return verdict('automatic', 'empty-return-path', 'Return-Path: <>');
   const absence = absenceSubject(mail.subject);
-  if (!absence) return null;
   const subject = `Subject: ${mail.subject}`;
+  const parent = headerLine(mail.headers, 'in-reply-to');
+  if (isAbsenceBeforeOurs(mail.subject, parent !== null))
+    return verdict('automatic', 'absence-subject', subject, parent);
+  if (!absence) return null;
   if (absence === 'beginning') return verdict('automatic', 'absence-subject', subject);
   const sign =
     headerLine(mail.headers, 'x-auto-response-suppress') ??
@@ -90,13 +100,37 @@ function automaticVerdict(mail: MailTraits): MailVerdict | null {
   return sign && verdict('automatic', 'absence-subject', subject, sign);
 }
 
+/** Generated, but a letter somebody wrote, or a contribution to a list: what they are is said further on. */
+function carriesPeoplesWords(mail: MailTraits): boolean {
+  return relayedLetter(mail) !== null || bulkVerdict(mail)?.kind === 'list';
+}
+
+/** Some providers empty the return path of what they forward. */
+function isAnswerByHand(mail: MailTraits): boolean {
+  const isReply = mail.answersUs && /^\s*(re|aw|sv|rv|antw) ?:/i.test(mail.subject);
+  return isReply && !absenceSubject(mail.subject) && !headerLine(mail.headers, 'x-auto-response-suppress');
+}
+
+function noticeVerdict(mail: MailTraits): MailVerdict | null {
+  const signs = machineNotice(mail);
+  return signs.length > 0 ? verdict('automatic', 'machine-notice', ...signs) : null;
+}
+
 function bulkVerdict(mail: MailTraits): MailVerdict | null {
   const { score, signals } = bulkSignals(mail);
   if (score < BULK_SCORE) return null;
-  const has = (code: string) => signals.some((signal) => signal.code === code);
+  const has = (...codes: string[]) => signals.some((signal) => codes.includes(signal.code));
+  const reason = signals[0]!.code;
+  const evidence = signals.map((signal) => signal.evidence);
   // A list takes contributions (List-Post); a newsletter only speaks.
-  const list = has('list-post') && !has('campaign-mailer') && !has('one-click') && !has('feedback-id');
-  return verdict(list ? 'list' : 'newsletter', signals[0]!.code, ...signals.map(({ evidence }) => evidence));
+  if (has('list-post', 'list-program') && !has('campaign-mailer', 'feedback-id')) {
+    return verdict('list', reason, ...evidence);
+  }
+  // Providers leave their marks in single letters too: without any way out it is no newsletter.
+  const isForMany = has('list-id', 'list-unsubscribe', 'list-other', 'one-click', 'unsubscribe-words');
+  return isForMany || signals.some(({ code }) => code.startsWith('precedence-'))
+    ? verdict('newsletter', reason, ...evidence)
+    : null;
 }
 
 /** RFC 3834 section 5: every value but `no` comes from a machine. */

@@ -8,9 +8,9 @@ const READ_CHARACTERS = 3000;
 
 /** "Re: Undelivered Mail" is a person talking about one. */
 const FAILURE_SUBJECT =
-  /^(?!re ?:).*(undeliver|delivery (status notification|failure|has failed|failed|incomplete|delayed|problem)|mail delivery|failure notice|returned mail|non-?delivery|message non (distribu|remis|delivr)|echec de (la )?(remise|livraison|distribution)|non remis|unzustellbar|zustellung fehlgeschlagen|no se (ha podido|puede) entregar|mancata consegna)/;
+  /^(?!re ?:).*(undeliver|delivery (status notification|failure|has failed|failed|incomplete|delayed|problem)|mail delivery|failure notice|returned mail|non-?delivery|message non (distribu|remis|delivr)|echec de (la )?(remise|livraison|distribution)|non remis|unzustellbar|zustellung fehlgeschlagen|no se (ha podido|puede) entregar|mancata consegna|message you sent blocked|^warning: (message|could not send)|quota exceeded|rejected)/;
 const FAILURE_TEXT =
-  /could not be delivered|couldn't be delivered|was not delivered|delivery (to the following|failed|has failed)|permanent (fatal )?error|user unknown|mailbox (unavailable|full|not found)|n'a pas pu etre (remis|delivre|distribue|envoye)|550[ -]5\.\d|status: 5\.\d/;
+  /could not be delivered|couldn't be delivered|was not delivered|delivery (to the following|failed|has failed)|permanent (fatal )?error|user unknown|mailbox (unavailable|full|not found)|n'a pas pu etre (remis|delivre|distribue|envoye)|not (yet )?been delivered|(un|wasn't )able to deliver|n'a pas ete (remis|delivre|distribue)|nicht zugestellt werden|no se ha podido entregar|550[ -]5\.\d|status: 5\.\d/;
 
 export function bounceVerdict(mail: MailTraits): MailVerdict | null {
   if (reportType(mail) === 'delivery-status') {
@@ -26,7 +26,11 @@ export function bounceVerdict(mail: MailTraits): MailVerdict | null {
   // People write from postmaster@ too: the text alone convicts the daemon only, or a mail without a return path.
   const machine = !/^postmaster/i.test(sender.trim()) || isEmptyPath(mail.returnPath);
   const words = machine ? FAILURE_TEXT.exec(fold(mail.text)) : null;
-  return words && verdict('bounce', 'failure-text', from, words[0]);
+  if (words) return verdict('bounce', 'failure-text', from, words[0]);
+  // A daemon that takes no answer has nothing else to say.
+  return /^mail/i.test(sender) && isEmptyPath(mail.returnPath)
+    ? verdict('bounce', 'mail-system', from, 'Return-Path: <>')
+    : null;
 }
 
 function fold(text: string): string {

@@ -41,6 +41,8 @@ const CAMPAIGN_TOOLS =
   /mailchimp|sendinblue|brevo|mailjet|campaign ?monitor|createsend|constant ?contact|klaviyo|activecampaign|sarbacane|mailerlite|phplist|acymailing|mailpoet|getresponse|marketo|eloqua|pardot|responsys|exacttarget|splio|selligent|dolist|emailvision|smartfocus|mailkitchen|newsletter|e-goi/i;
 const CAMPAIGN_HEADERS = ['x-campaign', 'x-campaign-id', 'x-campaignid', 'x-mc-user', 'x-mailing-id'];
 const NEWSLETTER_SENDER = /^(news|newsletters?|infolettres?|marketing|promos?|promotions?|offres|mailing)([._+-]|\d*@)/;
+const LIST_SENDER =
+  /(^|<|\s)(owner-[^\s@<>]+@|[^\s@<>]+-(bounces|owner|request|l)(\+[^\s@<>]*)?@|[^\s@<>]+@listserv\.)/i;
 const UNSUBSCRIBE_WORDS =
   /unsubscribe|se desabonner|desinscri|vous desabonner|manage your preferences|abbestellen|abmelden|darse de baja|cancelar (la )?suscripcion/;
 const WEB_VERSION_WORDS =
@@ -58,8 +60,9 @@ function headerSignals({ headers, ...mail }: MailTraits): BulkSignal[] {
     add(
       'list-post',
       3,
-      headerLines(headers, 'list-post').find(({ value }) => keyword(value) !== 'no'),
+      headerLines(headers, 'list-post').find(({ value }) => /mailto:/i.test(value)),
     );
+    add('list-program', 3, listProgram(headers));
     add('list-unsubscribe', 2, headerLine(headers, 'list-unsubscribe'));
     const others = ['list-help', 'list-owner', 'list-archive', 'list-subscribe'];
     add(
@@ -73,12 +76,26 @@ function headerSignals({ headers, ...mail }: MailTraits): BulkSignal[] {
     3,
     headerLines(headers, 'list-unsubscribe-post').find(({ value }) => /one-click/i.test(value)),
   );
-  add('feedback-id', 3, headerLine(headers, 'feedback-id'));
+  // Proton puts one on every letter of a person.
+  add(
+    'feedback-id',
+    3,
+    headerLines(headers, 'feedback-id').find(({ value }) => !/:user:proton$/i.test(value)),
+  );
   const mailer = ['x-mailer', 'user-agent'].map((name) => headerLine(headers, name));
   const tool = mailer.find((line) => line && CAMPAIGN_TOOLS.test(line.value));
   const mark = CAMPAIGN_HEADERS.map((name) => headerLine(headers, name)).find((line) => line !== null);
   add('campaign-mailer', 3, tool ?? mark);
   return signals;
+}
+
+/** The programs of lists that people write to: their own headers, or the owner's address in Sender (`owner-x@`, `x-bounces@`). */
+function listProgram(headers: MailTraits['headers']): HeaderLine | undefined {
+  // `List-Post: NO` (RFC 2369 3.4): nobody may write to it.
+  if (headerLines(headers, 'list-post').some(({ value }) => keyword(value) === 'no')) return undefined;
+  const own = ['mailing-list', 'x-mailman-version', 'x-beenthere'].flatMap((name) => headerLines(headers, name));
+  const listserv = headerLines(headers, 'sender').find(({ value }) => LIST_SENDER.test(value));
+  return own[0] ?? listserv;
 }
 
 function senderSignals({ senderAddress }: MailTraits): BulkSignal[] {

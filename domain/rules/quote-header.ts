@@ -36,20 +36,25 @@ export function isDivider(line: string): boolean {
   return (/^--/.test(words) && DIVIDER.test(words)) || FORWARD_OPENING.test(words);
 }
 
-/** Outlook's block (De, Envoyé, À, Objet), with or without a rule of underscores above it. */
+/** Outlook's block (De, Envoyé, À, Objet), with or without a rule of underscores above it; GMX and T-Online begin with another line. */
 export function headerBlockAt(lines: string[], at: number): boolean {
   const first = isRule(lines[at] ?? '') ? at + 1 : at;
   const opening = lines[first] ?? '';
-  if (fieldOf(opening) !== 'from') return false;
+  const openingField = fieldOf(opening);
+  if (openingField === null || openingField === 'to') return false;
   const seen = new Set<Field>();
+  if (openingField !== 'from') seen.add(openingField);
+  let hasSender = openingField === 'from';
   let hasAddress = opening.includes('@');
   for (const line of lines.slice(first + 1, first + BLOCK_LINES)) {
     const field = fieldOf(line);
-    if (field && field !== 'from') seen.add(field);
+    if (field === 'from') hasSender = true;
+    else if (field) seen.add(field);
     hasAddress ||= field !== null && line.slice(0, HEADER_CHARACTERS).includes('@');
     if (line.trim() === '' && seen.size > 0) break;
   }
   // "De : Paris / À : Lyon / Date : 12 mai" is a client who wants a lorry: without an address, date and subject both.
+  if (openingField !== 'from') return hasSender && hasAddress && seen.size >= 2;
   return (seen.has('date') && seen.has('subject')) || (hasAddress && seen.size >= 2);
 }
 
@@ -61,7 +66,7 @@ export function isMarked(line: string): boolean {
 type Field = 'from' | 'date' | 'to' | 'subject';
 
 const DIVIDER =
-  /^-+ ?(original message|message d'origine|message original|ursprungliche nachricht|mensaje original|messaggio originale|mensagem original|oorspronkelijk bericht|oprindelig besked|opprinnelig melding|ursprungligt meddelande|forwarded (message|by .*)|message (transfere|reexpedie)|courriel original|weitergeleitete nachricht|mensaje reenviado|messaggio inoltrato) ?-+$/;
+  /^-+ ?(original message|message d'origine|message original|ursprungliche nachricht|original-nachricht|mensaje original|messaggio originale|mensagem original|oorspronkelijk bericht|oprindelig besked|opprinnelig melding|ursprungligt meddelande|forwarded (message|by .*)|message (transfere|reexpedie)|courriel original|weitergeleitete nachricht|mensaje reenviado|messaggio inoltrato) ?-+$/;
 const FORWARD_OPENING =
   /^(begin forwarded message|debut du message (reexpedie|transfere)|anfang der weitergeleiteten nachricht|inicio del mensaje reenviado) ?:$/;
 
@@ -70,7 +75,9 @@ const ATTRIBUTIONS: [begins: RegExp, ends: RegExp][] = [
   [/^on /, / wrote ?:$/],
   [/^le /, / (a )?ecrit ?:$/],
   [/^el /, / escribio ?:$/],
+  [/^en /, / escribio ?:$/],
   [/^am /, / schrieb\b.*:$/],
+  [/^am /, / geschrieben ?:$/],
   [/^.{3,} schrieb am /, /:$/],
   [/^il /, / scritto ?:$/],
   [/^em /, / escreveu ?:$/],

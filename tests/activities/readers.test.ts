@@ -323,7 +323,7 @@ describe('a bounce', () => {
       ),
     );
     expect(bounce).toEqual({
-      recipients: [{ recipient: null, status: '5.1.1', action: null }],
+      recipients: [{ recipient: 'camille@client.com', status: '5.1.1', action: 'failed' }],
       originalMessageId: OURS,
     });
   });

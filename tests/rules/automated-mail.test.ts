@@ -307,3 +307,93 @@ describe('hostile mail', () => {
     },
   );
 });
+
+describe('a machine carries a letter', () => {
+  const GENERATED = ['Auto-Submitted', 'auto-generated'] as const;
+  const form = (change: Partial<MailTraits> = {}) => ({
+    senderAddress: 'no-reply@site.test',
+    headers: [GENERATED, ['Reply-To', 'Camille <camille@client.com>']] as MailHeaders,
+    text: 'Nom : Camille\nE-mail : camille@client.com\nMessage : où en est ma commande ?',
+    ...change,
+  });
+
+  test("a form's is the client's who filled it in", () => {
+    expect(kindOf(form())).toBe('personal relayed-letter');
+    expect(kindOf(form({ text: 'E-mail\ncamille@client.com\n\nBonjour' }))).toBe('personal relayed-letter');
+  });
+
+  test.each<[string, Partial<MailTraits>]>([
+    ['the one to answer is not named in it', form({ text: 'Your receipt. Questions? Write to camille@client.com.' })],
+    [
+      'the one to answer is the company itself',
+      form({ headers: [GENERATED, ['Reply-To', 'support@acme.test']], text: 'E-mail : support@acme.test' }),
+    ],
+    ['a machine answers', form({ headers: [['Auto-Submitted', 'auto-replied'], form().headers[1]!] })],
+    ['nobody reads answers', form({ headers: [GENERATED, ['Reply-To', 'no-reply@site.test']] })],
+  ])('but not where %s', (_, change) => {
+    expect(kindOf(change)).toBe('automatic auto-submitted');
+  });
+
+  test('a calendar names its sender beside the person who invites', () => {
+    const headers: MailHeaders = [GENERATED, ['Sender', 'Google Calendar <calendar-notification@google.com>']];
+    expect(kindOf({ headers })).toBe('personal relayed-letter');
+    expect(kindOf({ headers, senderAddress: 'calendar-notification@google.com' })).toBe('automatic auto-submitted');
+  });
+
+  test("a ticket system's answer is a person's, its acknowledgement is not", () => {
+    const ticket = (text: string) =>
+      kindOf({
+        headers: [GENERATED, ['X-Mailer', 'Zendesk Mailer'], ['In-Reply-To', '<1@acme.test>']],
+        subject: '[Volteo] Re: Bornes',
+        answersUs: true,
+        text,
+      });
+    expect(ticket('Bonjour Maya, il en manque deux. Lucie')).toBe('personal answers-us');
+    expect(ticket('Votre demande (771) a bien été reçue.')).toBe('automatic auto-submitted');
+  });
+});
+
+describe('a notice that does not say that it is automatic', () => {
+  const sender = { senderAddress: 'no-reply@parcels.test' };
+  const words = 'Votre colis arrive. Ce message est envoyé automatiquement, merci de ne pas y répondre.';
+
+  test('is known by two signs people hardly ever give', () => {
+    expect(kindOf({ ...sender, text: words })).toBe('automatic machine-notice');
+    expect(kindOf({ text: words, headers: [['Reply-To', 'no-reply@parcels.test']] })).toBe('automatic machine-notice');
+    expect(kindOf({ text: words, headers: [['X-Auto-Response-Suppress', 'All']] })).toBe('automatic machine-notice');
+  });
+
+  test.each<[string, Partial<MailTraits>]>([
+    ['one sign alone', { text: words }],
+    ['an address that nobody reads, with a provider', { ...sender, headers: [['Feedback-ID', '1:2:3:ses']] }],
+    ['a forward', { ...sender, subject: 'Fwd: colis', text: words }],
+    ['a quotation', { ...sender, text: `Où est-il ?\n\nLe 3 nov. 2026 à 10:00, X <x@y.test> a écrit :\n> ${words}` }],
+    ['a form that asks not to be answered', { ...sender, text: `E-mail : camille@client.com\n${words}` }],
+    ['another address to write to', { ...sender, text: 'Merci de ne pas répondre à cette adresse, mais à la mienne.' }],
+  ])('but %s leaves it personal', (_, change) => {
+    expect(classifyMail(letter(change)).kind).toBe('personal');
+  });
+});
+
+describe('a forged sender', () => {
+  const results = (value: string, ...more: MailHeaders) =>
+    withHeaders(['Authentication-Results', `mx.test; spf=fail; ${value}`], ...more);
+
+  test('is spam where its domain asks to refuse it, and no forward has passed it on', () => {
+    expect(results('dmarc=fail (p=REJECT sp=REJECT dis=NONE) header.from=bank.test')).toBe('spam dmarc-fail');
+    expect(results('dmarc=fail action=oreject header.from=bank.test')).toBe('spam dmarc-fail');
+    expect(results('dmarc=fail (p=NONE dis=NONE)')).toBe('personal no-sign');
+    expect(results('dmarc=pass (p=REJECT)')).toBe('personal no-sign');
+    expect(results('arc=pass; dmarc=fail (p=REJECT)')).toBe('personal no-sign');
+    expect(results('dmarc=fail (p=REJECT)', ['X-Forwarded-To', 'support@acme.test'])).toBe('personal no-sign');
+  });
+});
+
+test('an absence before our own subject is an automatic answer, at the beginning of a letter it is not', () => {
+  const answer: MailHeaders = [['In-Reply-To', '<1@acme.test>']];
+  for (const subject of ['Absent : Re: Commande 12', 'Abwesend: Rechnung', 'OOO Re: Quote', 'De vacaciones: Pedido']) {
+    expect(kindOf({ subject, headers: answer, answersUs: true })).toBe('automatic absence-subject');
+    expect(kindOf({ subject })).toBe('personal no-sign');
+  }
+  expect(kindOf({ subject: 'Absence de réponse', headers: answer, answersUs: true })).toBe('personal answers-us');
+});

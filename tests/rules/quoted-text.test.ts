@@ -237,3 +237,134 @@ test.each([
   splitReply(text);
   expect(performance.now() - started).toBeLessThan(2000);
 });
+
+describe('in German and Spanish', () => {
+  const WORDS = 'Das passt, danke.';
+
+  test.each<[string, string]>([
+    ['Gmail in German', 'Am Mo., 9. Nov. 2026 um 10:12 Uhr schrieb Support Acme <support@acme.test>:\n\n> Guten Tag'],
+    [
+      'Gmail in German, unmarked and wrapped',
+      'Am Mo., 9. Nov. 2026 um 10:12 Uhr schrieb Support Acme <\nsupport@acme.test>:\n\nGuten Tag',
+    ],
+    ['Thunderbird in German', 'Am 09.11.26 um 10:12 schrieb Support Acme:\n> Guten Tag'],
+    ['Apple Mail in German', '> Am 09.11.2026 um 10:12 schrieb Support Acme <support@acme.test>:\n> \n> Guten Tag'],
+    [
+      'an iPhone in German',
+      'Von meinem iPhone gesendet\n\n> Am 09.11.2026 um 10:12 schrieb Support Acme <support@acme.test>:\n> \n> Guten Tag',
+    ],
+    [
+      'Outlook in German',
+      'Von: Support Acme <support@acme.test>\nGesendet: Montag, 9. November 2026 10:12\nAn: Heike Sommer <h@x.de>\nBetreff: Rechnung\n\nGuten Tag',
+    ],
+    [
+      'an old Outlook in German',
+      '-----Ursprüngliche Nachricht-----\nVon: Support [mailto:support@acme.test]\nGesendet: Montag\nAn: x\nBetreff: y\n\nGuten Tag',
+    ],
+    [
+      'Outlook on a phone in German',
+      'Outlook für iOS beziehen\n________________________________\nVon: Support Acme <support@acme.test>\nGesendet: Monday, November 9, 2026 10:12:00 AM\nAn: H <h@x.de>\nBetreff: Rechnung\n\nGuten Tag',
+    ],
+    ['the advertisement of Outlook in German', 'Holen Sie sich Outlook für Android<https://aka.ms/x>\n'],
+    [
+      'GMX, which begins with the date',
+      'Gesendet: Montag, 09. November 2026 um 10:12 Uhr\nVon: "Support Acme" <support@acme.test>\nAn: h@gmx.de\nBetreff: Rechnung\n\nGuten Tag',
+    ],
+    [
+      'the program of WEB.DE',
+      '--\nDiese Nachricht wurde von meinem Android Mobiltelefon mit WEB.DE Mail gesendet.\n\nAm 09.11.26, 10:12 schrieb Support <support@acme.test>:\nGuten Tag',
+    ],
+    [
+      'T-Online, which begins with the subject',
+      '\n-----Original-Nachricht-----\nBetreff: Rechnung\nDatum: 2026-11-09T10:12:00+0100\nVon: "Support" <support@acme.test>\nAn: "h" <h@t-online.de>\n\nGuten Tag',
+    ],
+    [
+      'Yahoo in German',
+      '    Am Montag, 9. November 2026 um 10:12:13 MEZ hat Support Acme <support@acme.test> Folgendes geschrieben:  \n \n Guten Tag',
+    ],
+    ['Proton in German', 'Am Montag, 9. November 2026 um 10:12, Support <support@acme.test> schrieb:\n\n> Guten Tag'],
+    [
+      'Notes in German',
+      'Von:        Support Acme <support@acme.test>\nAn:        h@x.de\nDatum:        09.11.2026 10:12\nBetreff:        Rechnung\n\nGuten Tag',
+    ],
+    ['a German signature', 'Mit freundlichen Grüßen\nHeike Sommer\n\nSommer GmbH\nTel. 0711 1234'],
+    ['greetings from a town', 'Viele Grüße aus Ulm\nHeike'],
+    ['greetings on behalf', 'Beste Grüße,\ni.A. Heike Sommer\nEinkauf'],
+    ['LG with a name', 'LG Heike'],
+    ['VG', 'VG\nHeike'],
+    ['a stiff German end', 'Hochachtungsvoll\nHeike Sommer'],
+    ['a hearty German end', 'Herzliche Grüße\nHeike'],
+    [
+      'a Samsung in German',
+      'Von meinem Samsung Galaxy Smartphone gesendet.\n\n-------- Ursprüngliche Nachricht --------\nVon: Support <support@acme.test>\nDatum: 09.11.26 10:12 (GMT+01:00)\nAn: h@x.de\nBetreff: R\n\nGuten Tag',
+    ],
+    [
+      'Gmail in Spanish, wrapped',
+      'El lun, 9 nov 2026 a las 10:12, Support Acme (<support@acme.test>)\nescribió:\n\n> Hola',
+    ],
+    [
+      'Gmail in Spanish, unmarked',
+      'El lun, 9 nov 2026 a las 10:12, Support Acme (<support@acme.test>) escribió:\n\nHola',
+    ],
+    ['Thunderbird in Spanish', 'El 9/11/26 a las 10:12, Support Acme escribió:\n> Hola'],
+    ['Apple Mail in Spanish', '> El 9 nov 2026, a las 10:12, Support Acme <support@acme.test> escribió:\n> \n> Hola'],
+    [
+      'an iPhone in Spanish',
+      'Enviado desde mi iPhone\n\n> El 9 nov 2026, a las 10:12, Support Acme <support@acme.test> escribió:\n> Hola',
+    ],
+    [
+      'Outlook in Spanish',
+      'De: Support Acme <support@acme.test>\nEnviado: lunes, 9 de noviembre de 2026 10:12\nPara: Marta <m@x.es>\nAsunto: Factura\n\nHola',
+    ],
+    [
+      'Outlook in Spanish with a copy',
+      'De: Support Acme <support@acme.test>\nEnviado el: lunes, 9 de noviembre de 2026 10:12\nPara: Marta <m@x.es>\nCC: z@x.es\nAsunto: Factura\n\nHola',
+    ],
+    [
+      'Outlook on a phone in Spanish',
+      'Obtener Outlook para iOS<https://aka.ms/o0ukef>\n________________________________\nDe: Support <support@acme.test>\nEnviado: Monday, November 9, 2026 10:12:00 AM\nPara: M <m@x.es>\nAsunto: F\n\nHola',
+    ],
+    [
+      'Yahoo in Spanish',
+      '    En lunes, 9 de noviembre de 2026, 10:12:13 CET, Support Acme <support@acme.test> escribió:  \n \n Hola',
+    ],
+    [
+      'a Samsung in Spanish',
+      'Enviado desde mi smartphone Samsung Galaxy.\n\n-------- Mensaje original --------\nDe: Support <support@acme.test>\nFecha: 9/11/26 10:12 (GMT+01:00)\nA: m@x.es\nAsunto: F\n\nHola',
+    ],
+    [
+      'a forward by Gmail in Spanish',
+      '---------- Forwarded message ---------\nDe: Support <support@acme.test>\nDate: lun, 9 nov 2026 a las 10:12\nSubject: F\nTo: <m@x.es>\n\nHola',
+    ],
+    [
+      'a forward by Thunderbird in Spanish',
+      '-------- Mensaje reenviado --------\nAsunto: F\nFecha: Mon, 9 Nov 2026\nDe: S <support@acme.test>\nPara: m@x.es\n\nHola',
+    ],
+    [
+      'a forward by Thunderbird in German',
+      '-------- Weitergeleitete Nachricht --------\nBetreff: F\nDatum: Mon, 9 Nov 2026\nVon: S <support@acme.test>\nAn: m@x.es\n\nHola',
+    ],
+    ['a Spanish signature', 'Un saludo,\nMarta Gil\nTel. 600 000 000'],
+    ['Spanish greetings', 'Saludos cordiales\nMarta'],
+    ['a formal Spanish end', 'Reciba un cordial saludo,\nMarta'],
+    ['thanks and greetings', 'Muchas gracias y un saludo\nMarta'],
+    ['Atte.', 'Atte.\nMarta Gil'],
+    ['an embrace', 'Un abrazo,\nMarta'],
+  ])('what %s puts below the words is folded away, and lost nowhere', (_program, below) => {
+    const { newText, quotedText, signature } = splitReply(`${WORDS}\n\n${below}`);
+    expect(newText).toBe(WORDS);
+    const kept = `${quotedText}\n${signature}`;
+    for (const line of below.split('\n').filter((one) => one.trim() !== '')) expect(kept).toContain(line.trim());
+  });
+
+  test('a letter that only speaks of such things stays whole', () => {
+    for (const text of [
+      'Gesendet: drei Pakete\nVon: Ulm\nAn: Köln\nWann kommen sie an?',
+      'Asunto: la factura\nFecha: ayer\n¿La pueden enviar otra vez?',
+      'Ich habe am Montag schon geschrieben: keine Antwort!',
+      'LG Fernseher kaputt, was tun?',
+      'Un saludo de parte de Ana, ¿cuándo abren mañana por la tarde? Necesito la pieza',
+    ])
+      expect(splitReply(text).newText).toBe(text);
+  });
+});

@@ -1,0 +1,19 @@
+// A mail as the pure rules judge it: what the reader found, and what only the installation knows.
+import type { MailTraits } from '#domain/rules/mail-traits.ts';
+import type { IncomingMessage } from './incoming-message.ts';
+
+/** What no header tells: the company's addresses, its list of senders, and whether it wrote before. */
+type KnownOfCompany = Pick<MailTraits, 'ownAddresses' | 'senderRules' | 'answersUs' | 'ownMessageId'>;
+
+export function mailTraitsOf(mail: IncomingMessage, known: KnownOfCompany): MailTraits {
+  return {
+    headers: mail.headers,
+    senderAddress: mail.sender.address,
+    returnPath: mail.returnPath,
+    contentType: mail.contentType,
+    subject: mail.subject,
+    text: mail.text,
+    html: mail.html,
+    ...known,
+  };
+}
