@@ -2,7 +2,7 @@
 // dependencies when they are missing or older than the lock file, and hands over to the Node 24 among them.
 // Usage: node bin/run.js <start|demo|test|…> [arguments], or <folder>/<script> for a script outside bin/
 import { spawn } from 'node:child_process';
-import { existsSync, statSync } from 'node:fs';
+import { existsSync, lstatSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -18,6 +18,9 @@ function dependenciesAreCurrent() {
 }
 
 function installDependencies() {
+  // npm ci first deletes what is there: through a link, the dependencies of another checkout, under its running processes.
+  if (lstatSync(path.join(root, 'node_modules'), { throwIfNoEntry: false })?.isSymbolicLink())
+    throw new Error('node_modules is a link and out of date: bring it up to date where it leads, or remove the link.');
   return new Promise((resolve, reject) => {
     const started = Date.now();
     // Standard output belongs to the script.

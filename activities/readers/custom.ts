@@ -30,7 +30,6 @@ export async function readCustom(
     references: [],
     sender: { address, name, phone },
     replyTo: null,
-    replyToName: null,
     clientName: name,
     contacts: contactsOf(receipt.integrationId, address, phone, storable(message.from.id ?? '').trim() || null),
     recipients: [],

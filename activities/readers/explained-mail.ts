@@ -106,7 +106,7 @@ function described(
   return {
     messageId: mail.externalId,
     from: address || name ? { name, address } : null,
-    replyTo: mail.replyTo || mail.replyToName ? { name: mail.replyToName, address: mail.replyTo } : null,
+    replyTo: mail.replyTo || mail.replyToName ? { name: mail.replyToName ?? null, address: mail.replyTo } : null,
     to: mail.recipients,
     cc: mail.cc,
     subject: mail.subject,

@@ -23,7 +23,7 @@ export type IncomingMessage = {
   sender: { address: string | null; name: string | null; phone: string | null };
   /** Where answers are asked to go, when that is not the sender. */
   replyTo: string | null;
-  replyToName: string | null;
+  replyToName?: string | null;
   /** How the client is known: most telling first. */
   contacts: Contact[];
   clientName: string | null;

@@ -8,7 +8,7 @@ import { normaliseAddress } from '#domain/rules/email-address.ts';
 import { explanationText } from './explanation-text.ts';
 
 /** Of the five seconds a mail may take; the rest is for the start and for its beginning alone. */
-const WHOLE_MAIL_MS = 3000;
+const WHOLE_MAIL_MS = 2500;
 const BEGINNING_MS = 700;
 const BEGINNING_BYTES = 60_000;
 const WORKER_MEMORY_MB = 768;

@@ -86,7 +86,8 @@ describe('relais explain', () => {
     expect(found).toHaveLength(mails.length);
     const filtered = found.filter(({ kind }, index) => mails[index]!.kind === 'personal' && kind !== 'personal');
     expect(filtered.length).toBe(0);
-    expect(found.filter(({ kind }) => kind === 'loop').length).toBe(14);
+    const loops = (of: { kind: string }[]) => of.filter(({ kind }) => kind === 'loop').length;
+    expect(loops(found)).toBe(loops(mails));
   });
 
   test('never fails on five hundred damaged mails', async () => {
@@ -121,6 +122,12 @@ describe('relais explain', () => {
       () =>
         `${head('deep', 'Content-Type: multipart/mixed; boundary=b0\r\n')}${Array.from({ length: 10_000 }, (_, at) => `--b${at}\r\nContent-Type: multipart/mixed; boundary=b${at + 1}\r\n\r\n`).join('')}`,
       { subject: 'deep' },
+    ],
+    [
+      'ten thousand files',
+      () =>
+        `${head('files', 'Content-Type: multipart/mixed; boundary=b\r\n')}${'--b\r\nContent-Type: image/png; name=a.png\r\nContent-Transfer-Encoding: base64\r\n\r\naGVsbG8=\r\n'.repeat(10_000)}--b--\r\n`,
+      { subject: 'files' },
     ],
     ['a megabyte of NUL', () => head('nul') + '\0'.repeat(1_000_000), { subject: 'nul', text: '' }],
     ['a header without end', () => `References: ${'<a@b.example>\r\n '.repeat(1_000_000)}`, {}],
