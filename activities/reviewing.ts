@@ -1,10 +1,16 @@
 // What happens to a draft that waits: hearing what was decided, meeting its deadline, deciding it for an operator or
 // for a folder that answers by itself. The draft's row stays the only arbiter.
+import type { EntityManager } from '@mikro-orm/postgresql';
 import { Conversation } from '#domain/conversations/conversation.ts';
 import { Draft } from '#domain/conversations/draft.ts';
-import { approveDraft, discardDraft, regenerateDraft } from '#domain/conversations/draft-decision.ts';
-import type { SendingAccounts } from '#domain/conversations/write-reply.ts';
-import { Conflict } from '#domain/errors.ts';
+import {
+  approveDraft,
+  discardDraft,
+  obstacleToSending,
+  regenerateDraft,
+} from '#domain/conversations/draft-decision.ts';
+import type { SendingAccounts } from '#domain/conversations/reply-way.ts';
+import { Refusal } from '#domain/errors.ts';
 import { type Actor, SYSTEM } from '#domain/people/actor.ts';
 import { audit } from '#domain/record/audit-event.ts';
 import { announce } from '#domain/record/event.ts';
@@ -43,7 +49,10 @@ export function createReviewing({ database, installationMail }: Dependencies) {
           notes.found(draft.state);
           return heard(draft);
         }
-        const action = draft.deadlineAction === 'send' && !maySendByItself(draft) ? 'remind' : draft.deadlineAction;
+        const mayNotSend =
+          draft.deadlineAction === 'send' &&
+          (!maySendByItself(draft) || (await obstacleToSending(em, draft, accounts)) !== null);
+        const action = mayNotSend ? 'remind' : draft.deadlineAction;
         notes.found(`deadline-${action ?? 'remind'}`);
         draft.deadlineAt = null;
         if (action === 'send') {
@@ -64,6 +73,12 @@ export function createReviewing({ database, installationMail }: Dependencies) {
       return inStep(database, tenantId, 'reviewDraft', async (em, notes) => {
         const draft = await em.findOneOrFail(Draft, { id: draftId });
         aboutDraft(notes, draft);
+        const obstacle = draft.state === 'waiting' ? await obstacleToSending(em, draft, accounts) : null;
+        if (obstacle) {
+          draft.caution = obstacle.code;
+          notes.found('waiting', { obstacle: obstacle.code });
+          return heard(draft);
+        }
         if (draft.state === 'waiting') {
           await approveDraft(em, { ...byItself(draft), accounts, automatic: true });
         }
@@ -77,12 +92,15 @@ export function createReviewing({ database, installationMail }: Dependencies) {
       return inStep(database, tenantId, 'reviewDraft', async (em, notes) => {
         const actor: Actor = by ? { kind: 'program', id: by } : SYSTEM;
         try {
+          // Refused before the claim: a draft that was claimed must have its reply.
+          const obstacle = decision === 'approve' ? await obstacleTo(em, draftId, accounts) : null;
+          if (obstacle) throw obstacle;
           if (decision === 'approve')
             await approveDraft(em, { ...asItStands(draftId, actor), accounts, automatic: false });
           else if (decision === 'discard') await discardDraft(em, draftId, actor);
           else await regenerateDraft(em, draftId, actor, '');
         } catch (error) {
-          if (!(error instanceof Conflict)) throw error;
+          if (!(error instanceof Refusal)) throw error;
         }
         const draft = await em.findOneOrFail(Draft, { id: draftId }, { refresh: true });
         aboutDraft(notes, draft);
@@ -91,6 +109,11 @@ export function createReviewing({ database, installationMail }: Dependencies) {
       });
     },
   };
+}
+
+async function obstacleTo(em: EntityManager, draftId: string, accounts: SendingAccounts): Promise<Refusal | null> {
+  const draft = await em.findOneOrFail(Draft, { id: draftId });
+  return draft.state === 'waiting' ? obstacleToSending(em, draft, accounts) : null;
 }
 
 function aboutDraft(notes: StepNotes, draft: Draft): void {

@@ -1,7 +1,7 @@
 // Deciding a draft: the claim on its row, what follows from it in the same transaction (reply, audit, live event), and
 // the word to the waiting run. API, deadlines, operators and newer messages all come through here.
 import type { EntityManager } from '@mikro-orm/postgresql';
-import { Conflict, NotFound } from '#domain/errors.ts';
+import { Conflict, NotFound, Refusal } from '#domain/errors.ts';
 import type { Actor } from '#domain/people/actor.ts';
 import { audit } from '#domain/record/audit-event.ts';
 import { announce } from '#domain/record/event.ts';
@@ -10,7 +10,8 @@ import { newId } from '#domain/tenancy/tenant-owned.ts';
 import { Conversation } from './conversation.ts';
 import { claimDraft, Draft, type DraftDecision } from './draft.ts';
 import type { Reply } from './reply.ts';
-import { type SendingAccounts, writeReply } from './write-reply.ts';
+import { type SendingAccounts, wayOf } from './reply-way.ts';
+import { writeReply } from './write-reply.ts';
 
 const PAST_TENSE: Record<DraftDecision, string> = {
   approve: 'draft.approved',
@@ -51,6 +52,22 @@ export async function approveDraft(em: EntityManager, approval: Approval): Promi
   draft.replyId = reply.id;
   await em.flush();
   return reply;
+}
+
+/** Why this draft cannot be sent as it stands, for those who decide without an agent before them; null when it can. */
+export async function obstacleToSending(
+  em: EntityManager,
+  draft: Draft,
+  accounts: SendingAccounts,
+): Promise<Refusal | null> {
+  const conversation = await em.findOneOrFail(Conversation, { id: draft.conversationId });
+  try {
+    await wayOf(em, { conversation, answersMessageId: draft.messageId, text: draft.text, accounts });
+    return null;
+  } catch (error) {
+    if (error instanceof Refusal) return error;
+    throw error;
+  }
 }
 
 /** @throws Conflict, NotFound */
