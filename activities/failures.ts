@@ -17,7 +17,8 @@ export type FailureType =
   | 'mailbox-unknown-host'
   | 'mailbox-unreachable'
   | 'mailbox-folder-missing'
-  | 'media-unreachable';
+  | 'media-unreachable'
+  | 'part-taken';
 
 /** Trying again would bring the same: a person must change something. */
 export function final(type: FailureType, message: string): ApplicationFailure {

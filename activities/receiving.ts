@@ -17,6 +17,7 @@ import { newId } from '#domain/tenancy/tenant-owned.ts';
 import { cancelFollowUps } from '#domain/work/follow-up.ts';
 import type { ReceiveMessageInput } from '#workflows/contract.ts';
 import type { Dependencies } from './dependencies.ts';
+import { later } from './failures.ts';
 import { currentRunId, inStep } from './in-step.ts';
 import { type IncomingMessage, Unreadable } from './readers/incoming-message.ts';
 import { detectLanguage } from './readers/language.ts';
@@ -245,7 +246,7 @@ async function takeParts(em: EntityManager, { series }: IncomingMessage, message
     { id: { $in: series.receiptIds }, state: 'kept' },
     { state: 'done', outcome: 'new', messageId },
   );
-  if (taken !== series.receiptIds.length) throw new Error('A part of this SMS was taken by another run.');
+  if (taken !== series.receiptIds.length) throw later('part-taken', 'A part of this SMS was taken by another run.');
 }
 
 function windowOf(integration: Integration, { channel, sentAt }: IncomingMessage) {

@@ -249,7 +249,8 @@ describe('four receipts', () => {
 
   test('in all their orders, repeated and at once, end in the same state', async () => {
     expect(orders).toHaveLength(24);
-    const { id, ended } = await reply();
+    const { id, inState, ended } = await reply();
+    await inState('sent');
     expect(await ended()).toEqual({ state: 'sent' });
     const ends = new Set<string>();
     for (const [index, order] of orders.entries()) {
