@@ -142,7 +142,13 @@ export const conversationView = conversationRow
     contacts: z.array(z.object({ kind: z.string(), value: z.string() })),
     /** The last few other conversations of this client. */
     otherConversations: z.array(
-      z.object({ id: z.uuid(), subject: z.string(), status: shownStatus, lastMessageAt: z.iso.datetime() }),
+      z.object({
+        id: z.uuid(),
+        subject: z.string(),
+        channel: z.enum(CHANNELS),
+        status: shownStatus,
+        lastMessageAt: z.iso.datetime(),
+      }),
     ),
     canReply: z.boolean(),
     /** When WhatsApp stops taking free text, or has stopped; null where that does not matter. */

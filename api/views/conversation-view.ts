@@ -135,6 +135,7 @@ async function othersOf(em: EntityManager, clientId: string, exceptId: string): 
   return others.map((other) => ({
     id: other.id,
     subject: other.subject,
+    channel: other.channel,
     status: shownStatus(other.status, other.priority),
     lastMessageAt: other.lastMessageAt.toISOString(),
   }));

@@ -36,11 +36,14 @@ export class ConnectedNumbers {
     this.#keys = keys;
   }
 
-  /** Several where two companies typed the same number: the signature tells whose it is. */
-  of(channel: TextChannel, { number, account, application }: CallFacts): Promise<ConnectedNumber[]> {
+  /**
+   * Several where two companies typed the same number: the signature tells whose it is.
+   * @param anew what is remembered did not fit: a secret may have been changed a moment ago
+   */
+  of(channel: TextChannel, { number, account, application }: CallFacts, anew = false): Promise<ConnectedNumber[]> {
     const key = JSON.stringify([channel, number, account, application]);
     const known = this.#known.get(key);
-    if (known && known.until > Date.now()) return known.numbers;
+    if (!anew && known && known.until > Date.now()) return known.numbers;
     if (this.#known.size >= MOST_REMEMBERED) this.#known.clear();
     const numbers = this.#read([channel, number ? `+${number}` : null, number, account, application]);
     this.#known.set(key, { until: Date.now() + REMEMBERED_MS, numbers });
