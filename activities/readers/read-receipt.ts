@@ -66,7 +66,7 @@ export class ReceiptReader {
           phoneRegion,
         );
       case 'sms':
-        if (!isOfMessagesApi(receipt, raw)) return late(receipt, readTextMessage(receipts.map(asPart)));
+        if (!isOfMessagesApi(receipt, raw)) return late(receipt, readTextMessage(receipts.map(asPart), receiptId));
         return late(receipt, await readWhatsapp(raw, receivedAt, await this.#fetched(tenantId, receipt)));
       case 'whatsapp':
         return late(receipt, await readWhatsapp(raw, receivedAt, await this.#fetched(tenantId, receipt)));

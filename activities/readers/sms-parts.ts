@@ -21,22 +21,25 @@ const MOST_PARTS = 255;
 /** @throws Unreadable */
 export function readPart(receipt: SmsReceipt): SmsPart {
   const parameters = parse(receipt);
-  const total = Math.min(Number(parameters['concat-total']) || 1, MOST_PARTS);
-  const isPart = parameters.concat === 'true' && total > 1;
-  return {
-    ...receipt,
-    parameters,
-    part: isPart ? Number(parameters['concat-part']) || 1 : 1,
-    total: isPart ? total : 1,
-  };
+  const total = Number(parameters['concat-total']);
+  const part = Number(parameters['concat-part']);
+  const isPart = parameters.concat === 'true' && isWithin(total, MOST_PARTS) && isWithin(part, total);
+  return { ...receipt, parameters, part: isPart ? part : 1, total: isPart ? total : 1 };
 }
 
-/** In the order of the text; of two that claim one place the earlier stands. */
-export function inOrder(parts: readonly SmsPart[]): SmsPart[] {
+/**
+ * In the order of the text. A place is claimed twice when a telephone counts its long messages from the start again: the
+ * part that is read stands, and of others the earlier; the rest stays for a message of its own.
+ */
+export function inOrder(parts: readonly SmsPart[], own: SmsPart): SmsPart[] {
   const byArrival = [...parts].sort((a, b) => Number(a.receivedAt) - Number(b.receivedAt) || (a.id < b.id ? -1 : 1));
-  const places = new Map<number, SmsPart>();
-  for (const part of byArrival) if (!places.has(part.part)) places.set(part.part, part);
+  const places = new Map([[own.part, own]]);
+  for (const one of byArrival) if (!places.has(one.part) && one.total === own.total) places.set(one.part, one);
   return [...places.values()].sort((a, b) => a.part - b.part);
+}
+
+function isWithin(number: number, largest: number): boolean {
+  return Number.isInteger(number) && number >= 1 && number <= largest;
 }
 
 function parse({ raw, encoding }: SmsReceipt): Record<string, string> {

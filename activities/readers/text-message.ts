@@ -5,9 +5,12 @@ import { digestOf, type IncomingMessage, storable, threadKey } from './incoming-
 import { believableDate } from './sent-at.ts';
 import { inOrder, type SmsPart } from './sms-parts.ts';
 
-/** @param received the parts that came, at least one */
-export function readTextMessage(received: readonly SmsPart[]): IncomingMessage {
-  const parts = inOrder(received);
+/**
+ * @param received the parts that came
+ * @param ownId the one that is read; it is in the message whatever else is
+ */
+export function readTextMessage(received: readonly SmsPart[], ownId: string): IncomingMessage {
+  const parts = inOrder(received, received.find(({ id }) => id === ownId)!);
   const first = parts[0]!;
   const problems: string[] = [];
   const from = storable(first.parameters.msisdn ?? '').trim();
@@ -42,7 +45,7 @@ export function readTextMessage(received: readonly SmsPart[]): IncomingMessage {
     returnPath: null,
     bounce: null,
     problems,
-    ...(first.total > 1 ? { series: { receiptIds: received.map(({ id }) => id), missing } } : {}),
+    ...(first.total > 1 ? { series: { receiptIds: parts.map(({ id }) => id), missing } } : {}),
   };
 }
 

@@ -14,7 +14,8 @@ const OLDEST_SECONDS = { message: 25 * 3600, status: 73 * 3600 };
 export type Admission =
   /** `stale`: a late repeat. The replay memory is the receipt's own unique key, so what is unseen may come in. */
   | { verdict: 'in'; number: ConnectedNumber; stale: boolean }
-  | { verdict: 'quarantine'; reason: QuarantineReason; number: ConnectedNumber; isOnlyOne: boolean }
+  /** `numbers`: of each company it may be for, one. */
+  | { verdict: 'quarantine'; reason: QuarantineReason; numbers: ConnectedNumber[] }
   /** No company here has this number or this account. */
   | { verdict: 'nobody' };
 
@@ -26,21 +27,24 @@ export function judge(
   anyAge = false,
 ): Admission {
   const facts = factsOf(call);
-  const [first] = numbers;
-  if (!first) return { verdict: 'nobody' };
-  const isOnlyOne = numbers.length === 1;
+  if (numbers.length === 0) return { verdict: 'nobody' };
   const number = numbers.find((one) => holds(call, facts, one));
   if (!number) {
     const reason = facts.isSigned ? 'wrong-signature' : 'unsigned';
-    return { verdict: 'quarantine', reason, number: first, isOnlyOne };
+    return { verdict: 'quarantine', reason, numbers: oneOfEach(numbers) };
   }
-  // The signature has told whose it is: nothing of it is shown to a stranger.
   if (!anyAge && isTooOld(call, facts, nowSeconds))
-    return { verdict: 'quarantine', reason: 'too-old', number, isOnlyOne: true };
+    return { verdict: 'quarantine', reason: 'too-old', numbers: [number] };
   // A receipt is found by its message; a message needs a number to belong to.
   if (call.kind === 'message' && !number.byNumber)
-    return { verdict: 'quarantine', reason: 'unknown-number', number, isOnlyOne: true };
+    return { verdict: 'quarantine', reason: 'unknown-number', numbers: [number] };
   return { verdict: 'in', number, stale: ageOf(facts, nowSeconds) > FRESH_SECONDS };
+}
+
+// Who has the number comes before who merely has the account.
+function oneOfEach(numbers: readonly ConnectedNumber[]): ConnectedNumber[] {
+  const concerned = numbers.filter((one) => one.byNumber === numbers[0]!.byNumber);
+  return concerned.filter((one, at) => concerned.findIndex(({ tenantId }) => tenantId === one.tenantId) === at);
 }
 
 function holds(call: VonageCall, facts: CallFacts, number: ConnectedNumber): boolean {

@@ -95,21 +95,24 @@ async function setAside(
   { database }: ApiDependencies,
   channel: TextChannel,
   call: VonageCall,
-  { reason, number, isOnlyOne }: Extract<Admission, { verdict: 'quarantine' }>,
+  { reason, numbers }: Extract<Admission, { verdict: 'quarantine' }>,
   response: Response,
 ): Promise<void> {
   const { kind, encoding, token, raw } = call;
   // What nobody signed is not kept, and what may be another company's is not shown to this one: both are counted.
-  const isKept = reason !== 'unsigned' && isOnlyOne;
-  const kept = await database.inTenant(number.tenantId, (em) =>
-    quarantine(em, number.tenantId, {
-      channel,
-      integrationId: number.byNumber ? number.integrationId : null,
-      number: isKept ? factsOf(call).number : null,
-      reason,
-      kept: isKept ? { raw, call: { kind, encoding, token } } : null,
-    }),
-  );
+  const isKept = reason !== 'unsigned' && numbers.length === 1;
+  let kept = false;
+  for (const number of numbers) {
+    kept = await database.inTenant(number.tenantId, (em) =>
+      quarantine(em, number.tenantId, {
+        channel,
+        integrationId: number.byNumber ? number.integrationId : null,
+        number: isKept ? factsOf(call).number : null,
+        reason,
+        kept: isKept ? { raw, call: { kind, encoding, token } } : null,
+      }),
+    );
+  }
   if (reason === 'unsigned')
     throw comeAgain(
       response,

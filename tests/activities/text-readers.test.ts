@@ -20,7 +20,7 @@ function read(fields: Record<string, unknown>): Promise<IncomingMessage> {
 
 describe('an SMS', () => {
   test('has its client by number and its time in UTC', () => {
-    const message = readTextMessage([part({ 'message-timestamp': '2026-11-25 09:30:00' })]);
+    const message = readTextMessage([part({ 'message-timestamp': '2026-11-25 09:30:00' })], 'id-0');
     expect(message).toMatchObject({
       channel: 'sms',
       contacts: [{ kind: 'phone', value: '+33612345678' }],
@@ -32,14 +32,16 @@ describe('an SMS', () => {
 
   test('of a short code or a sender’s name has a client of that name, and no number', () => {
     for (const msisdn of ['36179', 'LaPoste'])
-      expect(readTextMessage([part({ msisdn })]).contacts).toEqual([{ kind: 'handle', value: `sms:${msisdn}` }]);
+      expect(readTextMessage([part({ msisdn })], 'id-0').contacts).toEqual([
+        { kind: 'handle', value: `sms:${msisdn}` },
+      ]);
   });
 
   test('of data for a telephone is shown as such', () => {
     const { text: _, ...fields } = sms({ type: 'binary', data: '0605041581' });
     const raw = Buffer.from(new URLSearchParams(fields).toString());
     const one = readPart({ id: 'a', sourceId: 'a', raw, encoding: 'query', receivedAt: now });
-    expect(readTextMessage([one]).text).toBe('[binary] 0605041581');
+    expect(readTextMessage([one], 'a').text).toBe('[binary] 0605041581');
   });
 
   test('in parts is joined in the order of its text, in whatever order they came', () => {
@@ -58,10 +60,33 @@ describe('an SMS', () => {
             index,
           ),
         );
-        const message = readTextMessage(parts);
+        const message = readTextMessage(parts, 'id-0');
         expect(message).toMatchObject({ text: words.join(''), externalId: 'source-0', series: { missing: 0 } });
       }),
     );
+  });
+
+  const placed = (place: string, total: string, index: number) =>
+    part({ concat: 'true', 'concat-ref': '7', 'concat-total': total, 'concat-part': place, text: `<${place}>` }, index);
+
+  test.each([
+    ['9', '4'],
+    ['0', '4'],
+    ['1', '1'],
+    ['1.5', '4'],
+    ['1', '1e9'],
+    ['', ''],
+  ])('that claims to be part %j of %j stands alone, with its text', (place, total) => {
+    const message = readTextMessage([placed(place, total, 0)], 'id-0');
+    expect(message.text).toBe(`<${place}>`);
+    expect(message.series).toBeUndefined();
+  });
+
+  test('of which two parts claim one place leaves the other one for a message of its own', () => {
+    const parts = [placed('1', '2', 0), placed('1', '2', 1), placed('2', '2', 2)];
+    expect(readTextMessage(parts, 'id-0').series?.receiptIds).toEqual(['id-0', 'id-2']);
+    expect(readTextMessage(parts, 'id-1').series?.receiptIds).toEqual(['id-1', 'id-2']);
+    expect(readTextMessage(parts, 'id-2').series?.receiptIds).toEqual(['id-0', 'id-2']);
   });
 
   test('of which parts are missing shows what is there, and where something is not', () => {
@@ -71,7 +96,7 @@ describe('an SMS', () => {
         place,
       ),
     );
-    expect(readTextMessage(some)).toMatchObject({
+    expect(readTextMessage(some, 'id-2')).toMatchObject({
       text: '[…]<2>[…]<5>',
       problems: [expect.stringContaining('3 of its 5')],
     });
@@ -82,7 +107,7 @@ describe('an SMS', () => {
       fc.property(fc.dictionary(fc.string(), fc.string()), (parameters) => {
         const raw = Buffer.from(JSON.stringify({ ...parameters, concat: 'true', 'concat-total': '9' }));
         const one = readPart({ id: 'a', sourceId: 'a', raw, encoding: 'json', receivedAt: now });
-        expect(readTextMessage([one]).text).not.toContain('\0');
+        expect(readTextMessage([one], 'a').text).not.toContain('\0');
       }),
     );
   });

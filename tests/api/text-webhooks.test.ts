@@ -196,6 +196,11 @@ describe('an SMS', () => {
     await retry();
     await arrived(acme, parameters.messageId!);
     expect((await quarantined(acme)).map(({ id }) => id)).not.toContain(row!.id);
+    // Two numbers of one account are one company's all the same.
+    const refused = signed(sms({ to: '33757000008' }), 'a wrong secret');
+    expect((await call(refused)).status).toBe(401);
+    const kept = (await quarantined(acme)).filter(({ number }) => number === '33757000008');
+    expect(kept).toMatchObject([{ reason: 'wrong-signature', kept: true, count: 1 }]);
   });
 
   test('answers 503 while the database is away', async () => {
@@ -259,7 +264,11 @@ describe('two companies', () => {
     await arrived(acme, parameters.messageId!);
     expect(await messagesOf(globex, { externalId: parameters.messageId })).toEqual([]);
     expect((await call(signed(sms(), 'of neither'))).status).toBe(401);
-    for (const row of await quarantined(globex)) expect(row).toMatchObject({ kept: false, number: null });
+    // Both admins are told that something was refused, and neither is shown what.
+    for (const company of [acme, globex]) {
+      const told = (await quarantined(company)).filter((one) => one.reason === 'wrong-signature' && !one.kept);
+      expect(told).toMatchObject([{ number: null, count: 1 }]);
+    }
   });
 });
 
