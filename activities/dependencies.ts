@@ -12,6 +12,8 @@ export type Dependencies = {
   temporal: TemporalClient;
   /** The mail server of the installation, for companies that have not connected a mailbox of their own. */
   installationMail: InstallationMail | null;
+  /** Where Vonage's Messages API is, without a path. */
+  vonageUrl: string;
   patience: Patience;
 };
 
@@ -25,6 +27,9 @@ export type Patience = {
   lookUpForMs: number;
   modelTimeoutMs: number;
   smtpTimeoutMs: number;
+  /** How long the parts of a long SMS wait for each other. */
+  partsWithinMs: number;
+  vonageTimeoutMs: number;
 };
 
 export const PATIENCE: Patience = {
@@ -32,4 +37,6 @@ export const PATIENCE: Patience = {
   lookUpForMs: 45_000,
   modelTimeoutMs: 90_000,
   smtpTimeoutMs: 30_000,
+  partsWithinMs: 120_000,
+  vonageTimeoutMs: 15_000,
 };

@@ -16,7 +16,9 @@ export type FailureType =
   | 'mailbox-wrong-security'
   | 'mailbox-unknown-host'
   | 'mailbox-unreachable'
-  | 'mailbox-folder-missing';
+  | 'mailbox-folder-missing'
+  | 'media-unreachable'
+  | 'part-taken';
 
 /** Trying again would bring the same: a person must change something. */
 export function final(type: FailureType, message: string): ApplicationFailure {

@@ -2,11 +2,13 @@
 // time is over.
 import { ScheduleNotFoundError, ScheduleOverlapPolicy } from '@temporalio/client';
 import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
+import { DeliveryReceipt } from '#domain/conversations/delivery-receipt.ts';
 import { Draft } from '#domain/conversations/draft.ts';
 import { Message } from '#domain/conversations/message.ts';
 import { Reply } from '#domain/conversations/reply.ts';
 import { Integration } from '#domain/integrations/integration.ts';
-import { Receipt } from '#domain/integrations/receipt.ts';
+import { QuarantinedCall } from '#domain/integrations/quarantined-call.ts';
+import { RECEIPT_RETENTION_DAYS, Receipt } from '#domain/integrations/receipt.ts';
 import {
   startApplyIntegration,
   startFollowUp,
@@ -97,7 +99,7 @@ export function createHousekeeping({ database, temporal }: Dependencies) {
       });
     },
 
-    /** Forgets raw receipts and trials whose time is over. */
+    /** Forgets raw receipts, trials and calls in quarantine whose time is over. */
     async forgetExpired({ tenantId }: { tenantId: string }): Promise<{ receipts: number; trials: number }> {
       return database.inTenant(tenantId, async (em) => {
         const now = new Date();
@@ -108,6 +110,9 @@ export function createHousekeeping({ database, temporal }: Dependencies) {
           { raw: null },
         );
         const trials = await em.nativeDelete(Trial, over);
+        await em.nativeDelete(QuarantinedCall, over);
+        const longAgo = new Date(now.getTime() - RECEIPT_RETENTION_DAYS * 24 * 3600_000);
+        await em.nativeDelete(DeliveryReceipt, { createdAt: { $lt: longAgo } });
         return { receipts, trials };
       });
     },

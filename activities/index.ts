@@ -1,6 +1,7 @@
 // What each task queue offers. The names of the functions are activity types: histories keep them for ever.
 import { createClassifying } from './classifying.ts';
 import type { Dependencies } from './dependencies.ts';
+import { createFetchingMedia } from './fetching-media.ts';
 import { createFollowingUp } from './following-up.ts';
 import { createHousekeeping } from './housekeeping.ts';
 import { createMailbox } from './mailbox.ts';
@@ -32,8 +33,16 @@ export function createActivities(dependencies: Dependencies) {
       ...housekeeping,
     },
     mailboxes: { fetchNewMail, ...createTrying(dependencies) },
-    /** The model, SMTP, Temporal itself. */
-    providers: { judgeMessage, draftByModel, redraftReply, transmitReply, lookUpReply, applyIntegration },
+    /** The model, SMTP, Vonage, Temporal itself. */
+    providers: {
+      judgeMessage,
+      draftByModel,
+      redraftReply,
+      transmitReply,
+      lookUpReply,
+      applyIntegration,
+      ...createFetchingMedia(dependencies),
+    },
   };
 }
 

@@ -19,13 +19,20 @@ import { newId } from '#domain/tenancy/tenant-owned.ts';
 import { cancelFollowUps } from '#domain/work/follow-up.ts';
 import type { ReceiveMessageInput } from '#workflows/contract.ts';
 import type { Dependencies } from './dependencies.ts';
+import { later } from './failures.ts';
 import { currentRunId, inStep } from './in-step.ts';
 import { type IncomingMessage, Unreadable } from './readers/incoming-message.ts';
 import { detectLanguage } from './readers/language.ts';
 import { mailTraitsOf } from './readers/mail-traits-of.ts';
 import { ReceiptReader } from './readers/read-receipt.ts';
 
-export type Recognised = { outcome: 'new' } | { outcome: 'duplicate'; messageId: string } | { outcome: 'set-aside' };
+export type Recognised =
+  /** `media`: files of it lie at the provider and are fetched first. */
+  | { outcome: 'new'; media?: true }
+  | { outcome: 'duplicate'; messageId: string }
+  | { outcome: 'set-aside' }
+  /** Parts of a long SMS have not come yet. */
+  | { outcome: 'incomplete'; lookAgainInMs: number };
 
 export type Recorded =
   | { outcome: 'recorded'; messageId: string; conversationId: string; channel: string }
@@ -33,8 +40,10 @@ export type Recorded =
 
 export type Filtered = { kind: MailVerdict['kind']; reason: string };
 
-export function createReceiving({ database, attachments }: Dependencies) {
-  const reader = new ReceiptReader(database);
+const A_DAY_MS = 24 * 3600_000;
+
+export function createReceiving({ database, attachments, patience }: Dependencies) {
+  const reader = new ReceiptReader(database, attachments);
 
   return {
     /** Compares the message's identity with everything that came before; an unreadable one is set aside, visibly. */
@@ -54,8 +63,10 @@ export function createReceiving({ database, attachments }: Dependencies) {
         }
         const earlier = await em.findOne(Fingerprint, { digest: message.digest });
         if (!earlier || (await isFromReceipt(em, earlier.messageId, receiptId))) {
-          notes.found('new');
-          return { outcome: 'new' };
+          const lookAgainInMs = await waitForParts(em, receiptId, message, patience.partsWithinMs);
+          notes.found(lookAgainInMs > 0 ? 'incomplete' : 'new');
+          if (lookAgainInMs > 0) return { outcome: 'incomplete', lookAgainInMs };
+          return { outcome: 'new', ...(message.media ? { media: true } : {}) };
         }
         notes.found('duplicate', { messageId: earlier.messageId });
         return { outcome: 'duplicate', messageId: earlier.messageId };
@@ -92,6 +103,7 @@ export function createReceiving({ database, attachments }: Dependencies) {
           notes.found('duplicate', { messageId: owner });
           return { outcome: 'duplicate', messageId: owner };
         }
+        await takeParts(em, message, messageId);
         const integration = await em.findOneOrFail(Integration, { id: receipt.integrationId });
         const client = await recogniseClient(
           em,
@@ -107,6 +119,7 @@ export function createReceiving({ database, attachments }: Dependencies) {
           clientId: client.id,
           returnedTo: (await bouncedMessage(em, message))?.conversationId ?? null,
           isSigned: message.channel === 'webhook',
+          ...windowOf(integration, message),
         });
         const conversation =
           thread.found ??
@@ -214,6 +227,35 @@ async function claimFingerprint(
     [newId(), tenantId, digest, messageId],
   );
   return (await em.findOneOrFail(Fingerprint, { digest })).messageId;
+}
+
+/** @returns how long to wait for the missing parts of a long SMS; 0 when it is whole or its time is over */
+async function waitForParts(
+  em: EntityManager,
+  receiptId: string,
+  { series }: IncomingMessage,
+  withinMs: number,
+): Promise<number> {
+  if (!series || series.missing === 0) return 0;
+  const { createdAt } = await em.findOneOrFail(Receipt, { id: receiptId });
+  return Math.max(0, createdAt.getTime() + withinMs - Date.now());
+}
+
+// A part stands in one message only: when another run has taken one of them meanwhile, this step begins anew with what
+// is left.
+async function takeParts(em: EntityManager, { series }: IncomingMessage, messageId: string): Promise<void> {
+  if (!series) return;
+  const taken = await em.nativeUpdate(
+    Receipt,
+    { id: { $in: series.receiptIds }, state: 'kept' },
+    { state: 'done', outcome: 'new', messageId },
+  );
+  if (taken !== series.receiptIds.length) throw later('part-taken', 'A part of this SMS was taken by another run.');
+}
+
+function windowOf(integration: Integration, { channel, sentAt }: IncomingMessage) {
+  if (channel !== 'sms' && channel !== 'whatsapp') return {};
+  return { window: { ms: integration.numberSettings().threadWindowDays * A_DAY_MS, at: sentAt } };
 }
 
 // A message nobody signed still belongs to somebody: a client of its own.

@@ -3,10 +3,15 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { Conversation } from '#domain/conversations/conversation.ts';
 import { Draft } from '#domain/conversations/draft.ts';
-import { approveDraft, discardDraft, regenerateDraft } from '#domain/conversations/draft-decision.ts';
+import {
+  approveDraft,
+  discardDraft,
+  obstacleToSending,
+  regenerateDraft,
+} from '#domain/conversations/draft-decision.ts';
 import { Folder } from '#domain/conversations/folder.ts';
-import type { SendingAccounts } from '#domain/conversations/write-reply.ts';
-import { Conflict } from '#domain/errors.ts';
+import type { SendingAccounts } from '#domain/conversations/reply-way.ts';
+import { Refusal } from '#domain/errors.ts';
 import { type Actor, SYSTEM } from '#domain/people/actor.ts';
 import { audit } from '#domain/record/audit-event.ts';
 import { announce } from '#domain/record/event.ts';
@@ -27,25 +32,31 @@ export type Heard =
 export function createReviewing({ database, installationMail, patience }: Dependencies) {
   const accounts: SendingAccounts = { installationFrom: installationMail?.from ?? null };
 
-  // Where there is no way out (no address, no mailbox) it waits for a person, who is called.
+  // Where there is no way out (no address, no mailbox) it waits for a person, who is called. Looked at before the claim:
+  // a draft that was claimed must have its reply.
   async function approveByItself(em: EntityManager, draft: Draft): Promise<Heard> {
+    const obstacle = await obstacleToSending(em, draft, accounts);
+    if (obstacle) {
+      draft.caution = obstacle.code;
+      await callSomebody(em, draft, false);
+      return { state: 'waiting' };
+    }
     try {
       const reply = await approveDraft(em, { ...byItself(draft), accounts, automatic: true });
       return { state: 'approved', replyId: reply.id };
     } catch (error) {
-      if (!(error instanceof Conflict)) throw error;
+      if (!(error instanceof Refusal)) throw error;
       await em.refresh(draft);
-      if (draft.state !== 'waiting') return heard(draft);
-      draft.caution = 'cannot-be-sent';
-      await callSomebody(em, draft, false);
-      return { state: 'waiting' };
+      return heard(draft);
     }
   }
 
   /** Why the deadline must not send it; asked now, because hours have passed since it was written. */
-  async function obstacleToSending(em: EntityManager, draft: Draft): Promise<string | null> {
+  async function reasonToAskSomebody(em: EntityManager, draft: Draft): Promise<string | null> {
     if (draft.origin !== 'model') return 'no-model';
-    if (draft.caution !== null) return draft.caution ?? null;
+    if (draft.caution) return draft.caution;
+    const obstacle = await obstacleToSending(em, draft, accounts);
+    if (obstacle) return obstacle.code;
     const verdict = await decideAnew(em, draft.messageId, 'automatic', patience.quietMs);
     return verdict.reply === 'automatic' ? null : verdict.reason;
   }
@@ -71,7 +82,7 @@ export function createReviewing({ database, installationMail, patience }: Depend
           notes.found(draft.state);
           return heard(draft);
         }
-        const obstacle = draft.deadlineAction === 'send' ? await obstacleToSending(em, draft) : null;
+        const obstacle = draft.deadlineAction === 'send' ? await reasonToAskSomebody(em, draft) : null;
         const action = obstacle ? 'remind' : draft.deadlineAction;
         notes.found(`deadline-${action ?? 'remind'}`, { obstacle });
         draft.deadlineAt = null;
@@ -107,12 +118,15 @@ export function createReviewing({ database, installationMail, patience }: Depend
         // Whoever speaks to Temporal may say anything: what is no decision changes nothing.
         const actor: Actor = by && UUID.test(by) ? { kind: 'program', id: by } : SYSTEM;
         try {
+          // Refused before the claim: a draft that was claimed must have its reply.
+          const obstacle = decision === 'approve' ? await obstacleTo(em, draftId, accounts) : null;
+          if (obstacle) throw obstacle;
           if (decision === 'approve')
             await approveDraft(em, { ...asItStands(draftId, actor), accounts, automatic: false });
           else if (decision === 'discard') await discardDraft(em, draftId, actor);
           else if (decision === 'regenerate') await regenerateDraft(em, draftId, actor, '');
         } catch (error) {
-          if (!(error instanceof Conflict)) throw error;
+          if (!(error instanceof Refusal)) throw error;
         }
         const draft = await em.findOneOrFail(Draft, { id: draftId }, { refresh: true });
         aboutDraft(notes, draft);
@@ -121,6 +135,11 @@ export function createReviewing({ database, installationMail, patience }: Depend
       });
     },
   };
+}
+
+async function obstacleTo(em: EntityManager, draftId: string, accounts: SendingAccounts): Promise<Refusal | null> {
+  const draft = await em.findOneOrFail(Draft, { id: draftId });
+  return draft.state === 'waiting' ? obstacleToSending(em, draft, accounts) : null;
 }
 
 function aboutDraft(notes: StepNotes, draft: Draft): void {

@@ -2,6 +2,7 @@
 // ended. A worker that dies in between leaves a row from which the workflow can tell whether anything can have left.
 import { LockMode } from '@mikro-orm/core';
 import type { EntityManager } from '@mikro-orm/postgresql';
+import { knowAs } from '#domain/conversations/delivery-receipt.ts';
 import { Message } from '#domain/conversations/message.ts';
 import { type AttemptEnd, beginAttempt, endAttempt, markHandedOver, Reply } from '#domain/conversations/reply.ts';
 import { faultPoint } from '#domain/fault-point.ts';
@@ -14,6 +15,7 @@ import { inStep, type StepNotes } from './in-step.ts';
 import { findInSent, keepInSent } from './providers/imap.ts';
 import { composeMail } from './providers/outgoing-mail.ts';
 import { type SmtpAccount, transmit } from './providers/smtp.ts';
+import { sendText, vonageAccount } from './providers/vonage.ts';
 
 export type ReplyRef = { tenantId: string; replyId: string };
 export type Attempt = ReplyRef & { token: string };
@@ -26,7 +28,7 @@ export type ReplyStanding = {
 };
 
 export function createSending(dependencies: Dependencies) {
-  const { database, patience } = dependencies;
+  const { database } = dependencies;
 
   return {
     async readReply({ tenantId, replyId }: ReplyRef): Promise<ReplyStanding> {
@@ -44,34 +46,19 @@ export function createSending(dependencies: Dependencies) {
       return begun;
     },
 
-    /** Speaks SMTP once. It is never repeated by Temporal: the workflow looks at the row first. */
+    /** Speaks to the provider once. It is never repeated by Temporal: the workflow looks at the row first. */
     async transmitReply(attempt: Attempt): Promise<AttemptEnd> {
       const { tenantId, replyId, token } = attempt;
-      const { reply, message, account } = await database.inTenant(tenantId, async (em) => {
+      const { reply, message } = await database.inTenant(tenantId, async (em) => {
         const reply = await em.findOneOrFail(Reply, { id: replyId });
-        const message = await em.findOneOrFail(Message, { id: reply.messageId });
-        return { reply, message, account: await smtpAccount(dependencies, em, reply) };
+        return { reply, message: await em.findOneOrFail(Message, { id: reply.messageId }) };
       });
       if (reply.attemptToken !== token || reply.state !== 'sending') {
         return { outcome: 'retry', failure: 'taken-over', response: 'Another attempt has taken over.' };
       }
-      const mail = await composeMail(reply, message);
-      const end = await transmit(account, mail.envelope, mail.source, {
-        timeoutMs: patience.smtpTimeoutMs,
-        beforeFinalDot: async () => {
-          await faultPoint('send.before_dot');
-          const mayGoOn = await database.inTenant(tenantId, (em) => markHandedOver(em, replyId, token));
-          if (mayGoOn) await faultPoint('send.after_dot_before_250');
-          return mayGoOn;
-        },
-      });
-      if (end.outcome === 'sent') await faultPoint('send.after_250_before_record');
-      // Recorded here already, so that what comes after cannot turn a known outcome into an unknown one; when the
-      // database is away the workflow records what this returns.
-      await database.inTenant(tenantId, (em) => endAttempt(em, replyId, token, end)).catch(() => {});
-      if (end.outcome === 'sent') await keepInSent(dependencies, tenantId, reply, mail.source).catch(() => {});
-      // Servers repeat the recipient's address in their answers: those stay out of the history.
-      return { ...end, response: '' };
+      const { channel } = message;
+      if (channel === 'sms' || channel === 'whatsapp') return transmitText(dependencies, attempt, message, channel);
+      return transmitMail(dependencies, attempt, reply, message);
     },
 
     /** A run that was ended from outside left the reply in the middle of an attempt: ends that attempt. */
@@ -96,7 +83,7 @@ export function createSending(dependencies: Dependencies) {
       return inStep(database, tenantId, 'sendReply', async (em, notes) => {
         const reply = await heldReply(em, replyId);
         const known = end ?? endOfSilence(reply);
-        const state = await endAttempt(em, replyId, token, known);
+        const state = await recordEnd(em, { replyId, token }, known);
         aboutReply(notes, reply);
         notes.found(state, { failure: 'failure' in known ? known.failure : null, attempt: reply.attempts });
         announce(em, 'reply.changed', reply.conversationId, { replyId, messageId: reply.messageId, state });
@@ -104,9 +91,16 @@ export function createSending(dependencies: Dependencies) {
       });
     },
 
-    /** Looks for a mail whose outcome is unknown in the Sent folder. Only finding it proves anything. */
+    /**
+     * Looks for a mail whose outcome is unknown in the Sent folder. Only finding it proves anything. For a text message
+     * the provider's receipt is the proof, and it settles the row by itself.
+     */
     async lookUpReply({ tenantId, replyId }: ReplyRef): Promise<{ found: boolean }> {
-      const reply = await database.inTenant(tenantId, (em) => em.findOneOrFail(Reply, { id: replyId }));
+      const { reply, channel } = await database.inTenant(tenantId, async (em) => {
+        const reply = await em.findOneOrFail(Reply, { id: replyId });
+        return { reply, channel: (await em.findOneOrFail(Message, { id: reply.messageId })).channel };
+      });
+      if (channel !== 'email') return { found: reply.state === 'sent' };
       const found = await findInSent(dependencies, tenantId, reply);
       if (found && reply.attemptToken) {
         const proof: AttemptEnd = { outcome: 'sent', response: 'Found in the Sent folder.' };
@@ -140,6 +134,78 @@ function heldReply(em: EntityManager, replyId: string): Promise<Reply> {
   return em.findOneOrFail(Reply, { id: replyId }, { lockMode: LockMode.PESSIMISTIC_WRITE });
 }
 
+async function transmitMail(
+  dependencies: Dependencies,
+  { tenantId, replyId, token }: Attempt,
+  reply: Reply,
+  message: Message,
+): Promise<AttemptEnd> {
+  const { database, patience } = dependencies;
+  const account = await database.inTenant(tenantId, (em) => smtpAccount(dependencies, em, reply));
+  const mail = await composeMail(reply, message);
+  const end = await transmit(account, mail.envelope, mail.source, {
+    timeoutMs: patience.smtpTimeoutMs,
+    beforeFinalDot: async () => {
+      await faultPoint('send.before_dot');
+      const mayGoOn = await database.inTenant(tenantId, (em) => markHandedOver(em, replyId, token));
+      if (mayGoOn) await faultPoint('send.after_dot_before_250');
+      return mayGoOn;
+    },
+  });
+  if (end.outcome === 'sent') await faultPoint('send.after_250_before_record');
+  await recordNow(dependencies, { tenantId, replyId, token }, end);
+  if (end.outcome === 'sent') await keepInSent(dependencies, tenantId, reply, mail.source).catch(() => {});
+  return withoutWords(end);
+}
+
+// Recorded here already, so that what comes after cannot turn a known outcome into an unknown one; when the database is
+// away the workflow records what the attempt returns.
+async function recordNow({ database }: Dependencies, attempt: Attempt, end: AttemptEnd): Promise<void> {
+  await database.inTenant(attempt.tenantId, (em) => recordEnd(em, attempt, end)).catch(() => {});
+}
+
+/** Servers repeat the recipient's address or number in their answers: those stay out of the history. */
+function withoutWords(end: AttemptEnd): AttemptEnd {
+  return { ...end, response: '' };
+}
+
+async function transmitText(
+  dependencies: Dependencies,
+  { tenantId, replyId, token }: Attempt,
+  message: Message,
+  channel: 'sms' | 'whatsapp',
+): Promise<AttemptEnd> {
+  const { database, keys, vonageUrl, patience } = dependencies;
+  const account = await database.inTenant(tenantId, (em) => vonageAccount(em, keys, message.integrationId));
+  const from = message.sender.phone ?? '';
+  const text = { channel, from, to: message.recipients[0]!, text: message.text, reference: replyId };
+  const end = await sendText(account, text, {
+    url: vonageUrl,
+    timeoutMs: patience.vonageTimeoutMs,
+    beforeHandOver: async () => {
+      await faultPoint('send.before_dot');
+      const mayGoOn = await database.inTenant(tenantId, (em) => markHandedOver(em, replyId, token));
+      if (mayGoOn) await faultPoint('send.after_dot_before_250');
+      return mayGoOn;
+    },
+  });
+  if (end.outcome === 'sent') await faultPoint('send.after_250_before_record');
+  await recordNow(dependencies, { tenantId, replyId, token }, end);
+  return withoutWords(end);
+}
+
+async function recordEnd(
+  em: EntityManager,
+  { replyId, token }: { replyId: string; token: string },
+  end: AttemptEnd,
+): Promise<ReplyState> {
+  const state = await endAttempt(em, replyId, token, end);
+  if (end.outcome !== 'sent' || !end.providerId || state !== 'sent') return state;
+  const reply = await em.findOneOrFail(Reply, { id: replyId });
+  if (reply.attemptToken === token) await knowAs(em, replyId, end.providerId);
+  return (await em.findOneOrFail(Reply, { id: replyId }, { refresh: true })).state;
+}
+
 function aboutReply(notes: StepNotes, reply: Reply): void {
   notes.about({ conversationId: reply.conversationId, messageId: reply.messageId });
 }
@@ -149,10 +215,14 @@ function endOfSilence(reply: Reply): AttemptEnd {
     return {
       outcome: 'unknown',
       failure: 'outcome-unknown',
-      response: 'The worker stopped after the mail was handed over.',
+      response: 'The worker stopped after the message was handed over.',
     };
   }
-  return { outcome: 'retry', failure: 'interrupted', response: 'The worker stopped before the mail was handed over.' };
+  return {
+    outcome: 'retry',
+    failure: 'interrupted',
+    response: 'The worker stopped before the message was handed over.',
+  };
 }
 
 async function smtpAccount(

@@ -9,6 +9,7 @@ import { conversations } from './contract/conversations.ts';
 import { drafts, followUps, replies } from './contract/drafts.ts';
 import { folders } from './contract/folders.ts';
 import { integrations } from './contract/integrations.ts';
+import { numbers } from './contract/numbers.ts';
 import type { Contract } from './contract/route.ts';
 import { answering, knowledge, record, senderRules, session } from './contract/settings.ts';
 import type { ApiDependencies } from './dependencies.ts';
@@ -21,10 +22,12 @@ import { conversationRoutes } from './routes/conversations.ts';
 import { draftRoutes, followUpRoutes, replyRoutes } from './routes/drafts.ts';
 import { folderRoutes } from './routes/folders.ts';
 import { integrationRoutes } from './routes/integrations.ts';
+import { numberRoutes } from './routes/numbers.ts';
 import { sessionRoutes } from './routes/session.ts';
 import { answeringRoutes, knowledgeRoutes, recordRoutes, senderRuleRoutes } from './routes/settings.ts';
 import { AUTH_PATH, CLIENT_IP_HEADER } from './sign-in.ts';
 import { customWebhook } from './webhooks/custom.ts';
+import { textWebhooks } from './webhooks/text-messages.ts';
 
 /** What of the auth library is reachable from outside; everything else of it is ours to call. */
 const AUTH_ENDPOINTS = [
@@ -45,7 +48,7 @@ export function createApp(dependencies: ApiDependencies): Express {
   app.use(helmet({ contentSecurityPolicy: false, crossOriginEmbedderPolicy: false }));
   app.get('/healthz', (_request, response) => void response.send('alive\n'));
   app.get('/readyz', readiness(dependencies));
-  app.use('/inbox/webhooks', customWebhook(dependencies));
+  app.use('/inbox/webhooks', customWebhook(dependencies), textWebhooks(dependencies));
   app.use('/inbox', fromOurOwnPages(dependencies.publicUrl));
   app.all(
     AUTH_ENDPOINTS.map((path) => `${AUTH_PATH}${path}`),
@@ -71,6 +74,7 @@ function routes(dependencies: ApiDependencies) {
   resource(followUps, followUpRoutes(dependencies));
   resource(folders, folderRoutes(dependencies));
   resource(integrations, integrationRoutes(dependencies));
+  resource(numbers, numberRoutes(dependencies));
   resource(knowledge, knowledgeRoutes(dependencies));
   resource(answering, answeringRoutes(dependencies));
   resource(senderRules, senderRuleRoutes(dependencies));

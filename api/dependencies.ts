@@ -2,7 +2,7 @@
 
 import type pg from 'pg';
 import type { AttachmentStore } from '#domain/conversations/attachment-store.ts';
-import type { SendingAccounts } from '#domain/conversations/write-reply.ts';
+import type { SendingAccounts } from '#domain/conversations/reply-way.ts';
 import type { Database } from '#domain/database/orm.ts';
 import type { Log } from '#domain/record/log.ts';
 import type { KeyRing } from '#domain/secrets/key-ring.ts';

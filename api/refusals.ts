@@ -13,6 +13,9 @@ export class NotSignedIn extends Error {
 /** A webhook call whose signature is missing, wrong or too old. */
 export class BadSignature extends Refusal {}
 
+/** Not taken, and not for good: a caller that repeats finds the door open later. */
+export class NotNow extends Refusal {}
+
 /** The request does not fit the contract; one line per fault. */
 export class DoesNotFit extends Error {
   override name = 'DoesNotFit';
@@ -26,6 +29,7 @@ export class DoesNotFit extends Error {
 
 const STATUS_OF: [kind: typeof Refusal, status: number, title: string][] = [
   [BadSignature, 401, 'Not signed'],
+  [NotNow, 503, 'Not now'],
   [NotFound, 404, 'Not found'],
   [Forbidden, 403, 'Not allowed'],
   [Conflict, 409, 'Conflict'],

@@ -19,6 +19,8 @@ const settings = z.object({
   WORKER_HEALTH_PORT: z.coerce.number().int().min(1).max(65_535).optional(),
   QUIET_MS: z.coerce.number().int().min(0).default(120_000),
   MODEL_TIMEOUT_MS: z.coerce.number().int().min(100).default(90_000),
+  /** Where Vonage's Messages API is: its European or American host, or a stand-in. */
+  VONAGE_URL: z.url().default('https://api.nexmo.com'),
   SMTP_TIMEOUT_MS: z.coerce.number().int().min(100).default(30_000),
 });
 

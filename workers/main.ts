@@ -43,6 +43,7 @@ async function main(): Promise<void> {
     attachments: new AttachmentStore(config.STORAGE_PATH),
     temporal,
     installationMail: installationMailFrom(config.SMTP_URL, config.MAIL_FROM),
+    vonageUrl: config.VONAGE_URL,
     patience: {
       ...PATIENCE,
       quietMs: config.QUIET_MS,

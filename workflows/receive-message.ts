@@ -7,16 +7,18 @@ import type { ReceiveMessageInput, Stage } from './contract.ts';
 import { draftReply, listenForDecisions, reviewDraft } from './review-draft.ts';
 import { setStage } from './search-attributes.ts';
 import { sortMessage } from './sort-message.ts';
-import { database } from './steps.ts';
+import { database, media } from './steps.ts';
 
 export type ReceiveMessageResult = { stage: Stage; reason: string };
 
 export async function receiveMessage(receipt: ReceiveMessageInput): Promise<ReceiveMessageResult> {
   const decisions = listenForDecisions();
 
-  const arrival = await database('Has this message come before?').recogniseDuplicate(receipt);
+  const arrival = await recognise(receipt);
   if (arrival.outcome === 'set-aside') return end('set-aside', 'unreadable');
   if (arrival.outcome === 'duplicate') return endAsDuplicate(receipt, arrival.messageId);
+
+  if (arrival.media) await media('Fetch the files it names').fetchMedia(receipt);
 
   const recorded = await database('Record the message, its client and its conversation').recordMessage(receipt);
   if (recorded.outcome === 'duplicate') return endAsDuplicate(receipt, recorded.messageId);
@@ -40,6 +42,15 @@ export async function receiveMessage(receipt: ReceiveMessageInput): Promise<Rece
   setStage('sending', about);
   const { state } = await sendAsChild({ tenantId: receipt.tenantId, replyId: decided.replyId });
   return end('done', state, about);
+}
+
+/** The parts of a long SMS have a run each: the last one to come has them all, the others wait a while for it. */
+async function recognise(receipt: ReceiveMessageInput) {
+  for (;;) {
+    const arrival = await database('Has this message come before?').recogniseDuplicate(receipt);
+    if (arrival.outcome !== 'incomplete') return arrival;
+    await sleep(arrival.lookAgainInMs, { summary: 'Wait for the other parts of a long SMS' });
+  }
 }
 
 /** Whether and how to answer. Right after somebody replied the answer is "look again later", by a durable timer. */

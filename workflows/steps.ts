@@ -61,6 +61,17 @@ export function provider(summary: string) {
   });
 }
 
+/** Files at a provider. What cannot be fetched is said in the message, which does not wait for it for ever. */
+export function media(summary: string) {
+  return proxyActivities<Pick<Activities['providers'], 'fetchMedia'>>({
+    taskQueue: TASK_QUEUES.providers,
+    startToCloseTimeout: '3m',
+    heartbeatTimeout: HEARTBEAT_WITHIN,
+    retry: { initialInterval: '2s', maximumInterval: '1m' },
+    summary,
+  });
+}
+
 /** Temporal's own schedules: short, repeated until they answer. */
 export function schedules(summary: string) {
   return proxyActivities<Pick<Activities['providers'], 'applyIntegration'>>({

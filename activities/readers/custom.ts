@@ -8,6 +8,7 @@ import { toE164 } from '#domain/rules/phone-number.ts';
 import { splitReply } from '#domain/rules/quoted-text.ts';
 import { digestOf, type IncomingMessage, safeFileName, storable, threadKey, Unreadable } from './incoming-message.ts';
 import { sanitiseMailHtml } from './mail-html.ts';
+import { believableDate } from './sent-at.ts';
 
 export async function readCustom(
   raw: Buffer,
@@ -57,16 +58,6 @@ function parse(raw: Buffer): CustomMessage {
   } catch (error) {
     throw new Unreadable(`The message does not have the documented form: ${(error as Error).message}`);
   }
-}
-
-const A_DAY_MS = 24 * 3600_000;
-
-// A message from the future would stand at the top of every list for ever.
-function believableDate(written: string | undefined, receivedAt: Date, problems: string[]): Date {
-  const at = written ? new Date(written) : receivedAt;
-  if (at.getTime() <= receivedAt.getTime() + A_DAY_MS) return at;
-  problems.push('Its date cannot be right: the time it was received stands instead.');
-  return receivedAt;
 }
 
 function contactsOf(

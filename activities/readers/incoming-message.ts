@@ -46,6 +46,19 @@ export type IncomingMessage = {
   bounce: Bounce | null;
   /** Things a person may want to know about the reading: a damaged date, a part that was left out. */
   problems: string[];
+  /** Files that lie at the provider, not fetched yet. */
+  media?: MediaToFetch[];
+  /** Of a long SMS. */
+  series?: Series;
+};
+
+export type MediaToFetch = { url: string; name: string | null; kind: string };
+
+export type Series = {
+  /** The receipts whose parts are in the text. */
+  receiptIds: string[];
+  /** Parts that have not come. */
+  missing: number;
 };
 
 /** The raw form cannot be read: the receipt is set aside with this sentence, and the others go on. */

@@ -3,6 +3,7 @@ import { conversations } from './conversations.ts';
 import { drafts, followUps, replies } from './drafts.ts';
 import { folders } from './folders.ts';
 import { integrations } from './integrations.ts';
+import { numbers } from './numbers.ts';
 import { answering, knowledge, record, senderRules, session } from './settings.ts';
 
 export const contract = {
@@ -13,6 +14,7 @@ export const contract = {
   ...followUps,
   ...folders,
   ...integrations,
+  ...numbers,
   ...knowledge,
   ...answering,
   ...senderRules,

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { STATUSES } from '#domain/rules/conversation-status.ts';
+import { DELIVERIES } from '#domain/rules/delivery.ts';
 import { CHANNELS, DEADLINE_ACTIONS, REPLY_STATES, SORTERS } from '#domain/rules/words.ts';
 import { byId, nothing, pageOf, route } from './route.ts';
 
@@ -75,6 +76,8 @@ export const messageView = z
         notBefore: z.iso.datetime(),
         failure: z.string().nullable(),
         lastResponse: z.string().nullable(),
+        /** How far an SMS or a WhatsApp message came, by the provider's receipts. */
+        delivery: z.enum(DELIVERIES).nullable(),
       })
       .nullable(),
   })
@@ -139,9 +142,17 @@ export const conversationView = conversationRow
     contacts: z.array(z.object({ kind: z.string(), value: z.string() })),
     /** The last few other conversations of this client. */
     otherConversations: z.array(
-      z.object({ id: z.uuid(), subject: z.string(), status: shownStatus, lastMessageAt: z.iso.datetime() }),
+      z.object({
+        id: z.uuid(),
+        subject: z.string(),
+        channel: z.enum(CHANNELS),
+        status: shownStatus,
+        lastMessageAt: z.iso.datetime(),
+      }),
     ),
     canReply: z.boolean(),
+    /** When WhatsApp stops taking free text, or has stopped; null where that does not matter. */
+    replyUntil: z.iso.datetime().nullable(),
   })
   .meta({ id: 'Conversation' });
 

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { CHANNELS } from '#domain/rules/words.ts';
 import { followUpView } from './conversations.ts';
 import { byId, nothing, pageOf, route } from './route.ts';
 
@@ -72,6 +73,7 @@ export const replies = {
         id: z.uuid(),
         conversationId: z.uuid(),
         subject: z.string(),
+        channel: z.enum(CHANNELS),
         to: z.string(),
         state: z.string(),
         failure: z.string().nullable(),

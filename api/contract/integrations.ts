@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { CHANNELS } from '#domain/rules/words.ts';
+import { CHANNELS, SIGNATURE_ALGORITHMS } from '#domain/rules/words.ts';
 import { byId, nothing, pageOf, route } from './route.ts';
 
 export const mailServer = z.object({
@@ -50,6 +50,17 @@ export const integrationView = z
       })
       .nullable(),
     webhook: z.object({ url: z.string(), replyThrough: z.uuid().nullable() }).nullable(),
+    number: z
+      .object({
+        apiKey: z.string(),
+        applicationId: z.string().nullable(),
+        signatureAlgorithm: z.enum(SIGNATURE_ALGORITHMS),
+        threadWindowDays: z.int(),
+        /** To paste into the Vonage dashboard. */
+        inboundUrl: z.string(),
+        statusUrl: z.string(),
+      })
+      .nullable(),
     createdAt: z.iso.datetime(),
   })
   .meta({ id: 'Integration' });

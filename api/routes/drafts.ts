@@ -118,7 +118,9 @@ async function settle(em: EntityManager, principal: Principal, replyId: string, 
     {
       state: settlement.to,
       ...(settlement.to === 'sent' ? { sentAt: new Date(), failure: null } : {}),
-      ...(settlement.to === 'approved' ? { notBefore: new Date(), handedOverAt: null, failure: null } : {}),
+      ...(settlement.to === 'approved'
+        ? { notBefore: new Date(), handedOverAt: null, failure: null, delivery: null, deliveryFailure: null }
+        : {}),
     },
   );
   if (changed === 0) throw new Conflict('reply.settled', settlement.tooLate, { state: reply.state });

@@ -60,6 +60,7 @@ export function rows(em: EntityManager) {
       'conversation.intent',
       'conversation.language',
       'conversation.last_message_at',
+      'conversation.last_inbound_at',
       'conversation.message_count',
       'conversation.waiting_draft_id',
       'conversation.client_id',

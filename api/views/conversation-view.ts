@@ -8,6 +8,7 @@ import { NotFound } from '#domain/errors.ts';
 import { Article } from '#domain/knowledge/article.ts';
 import { ContactPoint } from '#domain/people/client.ts';
 import { allowedStatuses, shownStatus } from '#domain/rules/conversation-status.ts';
+import { whatsappWindowEnd } from '#domain/rules/whatsapp-window.ts';
 import { FollowUp } from '#domain/work/follow-up.ts';
 import type { conversations } from '../contract/conversations.ts';
 import type { Answer, Given } from '../contract/route.ts';
@@ -39,8 +40,17 @@ export async function conversationViewOf(em: EntityManager, id: string): Promise
     ),
     contacts: contacts.filter((point) => point.kind !== 'handle').map(({ kind, value }) => ({ kind, value })),
     otherConversations: await othersOf(em, row.client_id, id),
-    canReply: contacts.some((point) => point.kind === 'email'),
+    canReply: contacts.some((point) => point.kind === (isText(row.channel) ? 'phone' : 'email')),
+    replyUntil:
+      row.channel === 'whatsapp' ? (whatsappWindowEnd(row.last_inbound_at)?.toISOString() ?? NEVER_OPEN) : null,
   };
+}
+
+/** A client who never wrote: the window has not been opened yet. */
+const NEVER_OPEN = new Date(0).toISOString();
+
+function isText(channel: string): boolean {
+  return channel === 'sms' || channel === 'whatsapp';
 }
 
 async function messagesOf(em: EntityManager, conversationId: string): Promise<View['messages']> {
@@ -92,6 +102,7 @@ function replyViewOf(reply: Reply | undefined): View['messages'][number]['reply'
     notBefore: reply.notBefore.toISOString(),
     failure: reply.failure ?? null,
     lastResponse: reply.lastResponse ?? null,
+    delivery: reply.delivery ?? null,
   };
 }
 
@@ -124,6 +135,7 @@ async function othersOf(em: EntityManager, clientId: string, exceptId: string): 
   return others.map((other) => ({
     id: other.id,
     subject: other.subject,
+    channel: other.channel,
     status: shownStatus(other.status, other.priority),
     lastMessageAt: other.lastMessageAt.toISOString(),
   }));

@@ -29,8 +29,16 @@ export function integrationViewOf(
       integration.channel === 'webhook'
         ? { url: webhookUrl(publicUrl, integration.id), replyThrough: integration.webhookSettings().replyThrough }
         : null,
+    number: numberViewOf(integration, publicUrl),
     createdAt: integration.createdAt.toISOString(),
   };
+}
+
+function numberViewOf(integration: Integration, publicUrl: string) {
+  const { channel } = integration;
+  if (channel !== 'sms' && channel !== 'whatsapp') return null;
+  const inboundUrl = `${publicUrl}/inbox/webhooks/${channel}`;
+  return { ...integration.numberSettings(), inboundUrl, statusUrl: `${inboundUrl}/status` };
 }
 
 export function mailboxTrialViewOf(trial: Trial, keys: KeyRing): Answer<typeof integrations.getMailboxTrial> {

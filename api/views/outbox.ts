@@ -25,6 +25,7 @@ export async function outbox(
       'reply.attempts',
       'reply.created_at',
       'message.subject',
+      'message.channel',
       sql<string>`message.recipients ->> 0`.as('to'),
     ])
     .where('reply.state', 'in', filters.state === 'needs-person' ? ['unknown', 'failed'] : ['approved', 'sending'])
@@ -40,6 +41,7 @@ export async function outbox(
       id: row.id,
       conversationId: row.conversation_id,
       subject: row.subject,
+      channel: row.channel,
       to: row.to,
       state: row.state,
       failure: row.failure ?? null,

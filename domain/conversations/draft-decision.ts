@@ -1,7 +1,7 @@
 // Deciding a draft: the claim on its row, what follows from it in the same transaction (reply, audit, live event), and
 // the word to the waiting run. API, deadlines, operators and newer messages all come through here.
 import type { EntityManager } from '@mikro-orm/postgresql';
-import { Conflict, NotFound } from '#domain/errors.ts';
+import { Conflict, NotFound, Refusal } from '#domain/errors.ts';
 import type { Actor } from '#domain/people/actor.ts';
 import { audit } from '#domain/record/audit-event.ts';
 import { announce } from '#domain/record/event.ts';
@@ -10,7 +10,8 @@ import { newId } from '#domain/tenancy/tenant-owned.ts';
 import { Conversation, holdConversation } from './conversation.ts';
 import { claimDraft, Draft, type DraftDecision } from './draft.ts';
 import type { Reply } from './reply.ts';
-import { findWayOut, type SendingAccounts, writeReply } from './write-reply.ts';
+import { type SendingAccounts, wayOf } from './reply-way.ts';
+import { writeReply } from './write-reply.ts';
 
 const PAST_TENSE: Record<DraftDecision, string> = {
   approve: 'draft.approved',
@@ -33,10 +34,9 @@ export type Approval = {
 
 /**
  * Approves a draft and writes its reply.
- * @throws Conflict naming who was faster, or, before anything is decided, when it could not be sent; NotFound
+ * @throws Conflict naming who was faster, or why it cannot be sent; NotFound
  */
 export async function approveDraft(em: EntityManager, approval: Approval): Promise<Reply> {
-  await needWayOut(em, approval);
   const draft = await decide(em, approval.draftId, 'approve', approval.actor, approval.version);
   const conversation = await em.findOneOrFail(Conversation, { id: draft.conversationId });
   const reply = await writeReply(em, {
@@ -54,11 +54,20 @@ export async function approveDraft(em: EntityManager, approval: Approval): Promi
   return reply;
 }
 
-async function needWayOut(em: EntityManager, { draftId, accounts }: Approval): Promise<void> {
-  const waiting = await em.findOne(Draft, { id: draftId, state: 'waiting' });
-  if (!waiting) return;
-  const conversation = await em.findOneOrFail(Conversation, { id: waiting.conversationId });
-  await findWayOut(em, { conversation, answersMessageId: waiting.messageId, accounts });
+/** Why this draft cannot be sent as it stands, for those who decide without an agent before them; null when it can. */
+export async function obstacleToSending(
+  em: EntityManager,
+  draft: Draft,
+  accounts: SendingAccounts,
+): Promise<Refusal | null> {
+  const conversation = await em.findOneOrFail(Conversation, { id: draft.conversationId });
+  try {
+    await wayOf(em, { conversation, answersMessageId: draft.messageId, text: draft.text, accounts });
+    return null;
+  } catch (error) {
+    if (error instanceof Refusal) return error;
+    throw error;
+  }
 }
 
 /** @throws Conflict, NotFound */

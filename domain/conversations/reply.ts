@@ -4,6 +4,7 @@
 import { defineEntity, p } from '@mikro-orm/core';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { ACTOR_KINDS } from '#domain/people/actor.ts';
+import { DELIVERIES } from '#domain/rules/delivery.ts';
 import { REPLY_STATES, type ReplyState } from '#domain/rules/words.ts';
 import { instant, referable, tenantOwned } from '#domain/tenancy/tenant-owned.ts';
 
@@ -33,6 +34,10 @@ const ReplySchema = defineEntity({
     lastResponse: p.text().nullable(),
     /** A stable code: `recipient-refused`, `credentials-refused`, `outcome-unknown`… */
     failure: p.string().length(60).nullable(),
+    /** How far an SMS or a WhatsApp message came, by the provider's receipts. */
+    delivery: p.enum(DELIVERIES).nullable(),
+    /** Why the provider says it did not arrive, for a person. */
+    deliveryFailure: p.string().length(300).nullable(),
   },
   uniques: [
     referable,
@@ -87,7 +92,8 @@ export async function markHandedOver(em: EntityManager, replyId: string, token: 
 }
 
 export type AttemptEnd =
-  | { outcome: 'sent'; response: string }
+  /** `providerId`: the name under which the provider's receipts will speak of it. */
+  | { outcome: 'sent'; response: string; providerId?: string }
   | { outcome: 'retry'; failure: string; response: string }
   | { outcome: 'failed'; failure: string; response: string }
   | { outcome: 'unknown'; failure: string; response: string };

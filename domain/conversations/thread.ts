@@ -11,7 +11,7 @@ const ThreadKeySchema = defineEntity({
   name: 'ThreadKey',
   properties: {
     ...tenantOwned,
-    /** `mail:<message id>`, `webhook:<integration>:<conversation name>`, `sms:<integration>:<number>`; long ids are digested. */
+    /** `mail:<message id>`, `webhook:<integration>:<conversation name>`, `sms:<our number>:<theirs>`; long ids are digested. */
     key: p.string().length(300),
     conversationId: p.uuid(),
   },
@@ -61,8 +61,9 @@ export type ThreadFound = {
   /** The conversation it joins; null when it opens one under `conversationId`. */
   found: Conversation | null;
   conversationId: string;
-  /** `reference` joined by a key; `returned` a bounce of ours; `new` no key was known; `stranger` not this sender. */
-  reason: 'reference' | 'returned' | 'new' | 'stranger';
+  /** `reference` joined by a key; `returned` a bounce of ours; `new` no key was known; `stranger` not this sender;
+   *  `number` joined by both numbers; `long-ago` the last message between them is older than the window. */
+  reason: 'reference' | 'returned' | 'new' | 'stranger' | 'number' | 'long-ago';
 };
 
 /**
@@ -80,6 +81,8 @@ export async function findThread(
     returnedTo: string | null;
     /** The keys come from a system that signs its calls, not from whoever wrote. */
     isSigned: boolean;
+    /** For channels without references: how long two numbers stay in one conversation. */
+    window?: { ms: number; at: Date };
   },
 ): Promise<ThreadFound> {
   const conversationId = newId();
@@ -88,6 +91,8 @@ export async function findThread(
     return { found, conversationId: found.id, reason: 'returned' };
   }
   const owners = await claimThreadKeys(em, message.tenantId, conversationId, message.keys);
+  const [key] = message.keys;
+  if (message.window && key) return withinWindow(em, conversationId, key, message.window);
   for (const owner of owners) {
     const conversation = await em.findOne(Conversation, { id: owner });
     if (conversation && (message.isSigned || (await takesPart(em, conversation, message)))) {
@@ -96,6 +101,26 @@ export async function findThread(
     }
   }
   return { found: null, conversationId, reason: owners.length > 0 ? 'stranger' : 'new' };
+}
+
+// The key is held while it is looked at: of ten messages that come at once after a long silence one opens the new
+// conversation, and nine find it.
+async function withinWindow(
+  em: EntityManager,
+  conversationId: string,
+  key: string,
+  window: { ms: number; at: Date },
+): Promise<ThreadFound> {
+  const [held] = await em.execute<{ conversation_id: string }[]>(
+    'select conversation_id from thread_key where key = ? for update',
+    [key],
+  );
+  if (held?.conversation_id === conversationId) return { found: null, conversationId, reason: 'new' };
+  const found = await em.findOneOrFail(Conversation, { id: held!.conversation_id });
+  if (window.at.getTime() - found.lastMessageAt.getTime() <= window.ms)
+    return { found, conversationId: found.id, reason: 'number' };
+  await em.execute('update thread_key set conversation_id = ? where key = ?', [conversationId, key]);
+  return { found: null, conversationId, reason: 'long-ago' };
 }
 
 async function takesPart(

@@ -1,10 +1,7 @@
 // Writes one outgoing message: the row the thread shows, the row the send protocol works on, and the key by which the
 // client's answer finds its way back. Nothing is sent here.
 import type { EntityManager } from '@mikro-orm/postgresql';
-import { Conflict } from '#domain/errors.ts';
-import { Integration } from '#domain/integrations/integration.ts';
 import { type Actor, actorId } from '#domain/people/actor.ts';
-import { ContactPoint } from '#domain/people/client.ts';
 import { audit } from '#domain/record/audit-event.ts';
 import { announce } from '#domain/record/event.ts';
 import { domainOf } from '#domain/rules/email-address.ts';
@@ -12,56 +9,42 @@ import { referencesForReply, replySubject } from '#domain/rules/threading.ts';
 import { Tenant } from '#domain/tenancy/tenant.ts';
 import { newId } from '#domain/tenancy/tenant-owned.ts';
 import type { Conversation } from './conversation.ts';
-import { Folder } from './folder.ts';
 import { Message } from './message.ts';
 import { Reply } from './reply.ts';
+import { type ReplyToSend, type ReplyWay, wayOf } from './reply-way.ts';
 import { ThreadKey } from './thread.ts';
 
-/** Where mail can leave from, beside the mailboxes a company connected. */
-export type SendingAccounts = {
-  /** The sender address of the installation's own mail server; null when it has none. */
-  installationFrom: string | null;
-};
-
-export type ReplyToWrite = {
-  conversation: Conversation;
-  /** The client's message it answers; null answers the newest one. */
-  answersMessageId: string | null;
-  text: string;
+export type ReplyToWrite = ReplyToSend & {
   cc?: string[];
   author: Actor;
   automatic: boolean;
   draftId: string | null;
   /** How long it can be taken back before it leaves. */
   undoMs: number;
-  accounts: SendingAccounts;
 };
 
-/** @throws Conflict when there is nowhere to send it to, or nothing to send it with */
+/** @throws Conflict, Invalid as reply-way.ts says */
 export async function writeReply(em: EntityManager, asked: ReplyToWrite): Promise<Reply> {
   const { conversation } = asked;
-  const { answered, to, account } = await findWayOut(em, asked);
+  const way = await wayOf(em, asked);
   const replyId = newId();
   const now = new Date();
-  const messageIdHeader = `relais.${replyId}@${domainOf(account.from) ?? 'relais.invalid'}`;
-  const text = await withSignature(em, conversation, asked.text);
+  const identity = way.channel === 'email' ? await mailIdentity(em, conversation, way, replyId) : textIdentity(replyId);
   const message = em.create(Message, {
     id: newId(),
     conversationId: conversation.id,
     direction: 'outbound',
-    channel: 'email',
-    integrationId: account.integrationId ?? conversation.integrationId,
+    channel: way.channel,
+    integrationId: way.integrationId ?? conversation.integrationId,
     runId: `tenant/${conversation.tenantId}/reply/${replyId}`,
-    externalId: messageIdHeader,
-    inReplyTo: answered?.externalId ?? null,
-    references: answered
-      ? referencesForReply({ messageId: answered.externalId ?? null, references: answered.references })
-      : [],
-    sender: { address: account.from, name: account.name },
-    recipients: [to],
-    cc: asked.cc ?? [],
-    subject: replySubject(conversation.subject || (await companyName(em, conversation.tenantId))),
-    text,
+    externalId: identity.externalId,
+    inReplyTo: way.answered?.externalId ?? null,
+    references: identity.references,
+    sender: way.from,
+    recipients: [way.to],
+    cc: way.channel === 'email' ? (asked.cc ?? []) : [],
+    subject: identity.subject,
+    text: way.text,
     newText: asked.text,
     kind: 'personal',
     language: conversation.language ?? null,
@@ -73,14 +56,13 @@ export async function writeReply(em: EntityManager, asked: ReplyToWrite): Promis
     conversationId: conversation.id,
     messageId: message.id,
     draftId: asked.draftId,
-    integrationId: account.integrationId,
-    messageIdHeader,
+    integrationId: way.integrationId,
+    messageIdHeader: identity.name,
     automatic: asked.automatic,
     authorKind: asked.author.kind,
     authorId: actorId(asked.author),
     notBefore: new Date(now.getTime() + asked.undoMs),
   });
-  em.create(ThreadKey, { key: `mail:${messageIdHeader}`, conversationId: conversation.id });
   conversation.answer({ at: now, preview: asked.text });
   audit(em, asked.author, {
     action: 'reply.written',
@@ -91,67 +73,29 @@ export async function writeReply(em: EntityManager, asked: ReplyToWrite): Promis
   return reply;
 }
 
-/** @throws Conflict when there is nowhere to send it to, or nothing to send it with */
-export async function findWayOut(
-  em: EntityManager,
-  asked: Pick<ReplyToWrite, 'conversation' | 'answersMessageId' | 'accounts'>,
-): Promise<{ answered: Message | null; to: string; account: Account }> {
-  const answered = await answeredMessage(em, asked);
-  const { clientId } = asked.conversation;
-  const to = answered?.replyTo ?? answered?.sender.address ?? (await anyAddressOf(em, clientId));
-  if (!to) {
-    throw new Conflict(
-      'reply.no-return-address',
-      'This client left no email address: add one to the client before you answer.',
-    );
-  }
-  return { answered, to, account: await sendingAccount(em, asked.conversation, asked.accounts) };
-}
+type Identity = { name: string; externalId: string | null; references: string[]; subject: string };
 
-async function answeredMessage(
-  em: EntityManager,
-  asked: Pick<ReplyToWrite, 'conversation' | 'answersMessageId'>,
-): Promise<Message | null> {
-  if (asked.answersMessageId) return em.findOneOrFail(Message, { id: asked.answersMessageId });
-  return em.findOne(
-    Message,
-    { conversationId: asked.conversation.id, direction: 'inbound', kind: 'personal' },
-    { orderBy: { sentAt: 'desc' } },
-  );
-}
-
-async function anyAddressOf(em: EntityManager, clientId: string): Promise<string | null> {
-  const point = await em.findOne(ContactPoint, { clientId, kind: 'email' }, { orderBy: { createdAt: 'asc' } });
-  return point?.value ?? null;
-}
-
-type Account = { integrationId: string | null; from: string; name: string | null };
-
-async function sendingAccount(
+async function mailIdentity(
   em: EntityManager,
   conversation: Conversation,
-  accounts: SendingAccounts,
-): Promise<Account> {
-  const origin = await em.findOneOrFail(Integration, { id: conversation.integrationId });
-  const mailboxId = origin.channel === 'email' ? origin.id : origin.webhookSettings().replyThrough;
-  const mailbox = mailboxId
-    ? await em.findOne(Integration, { id: mailboxId, channel: 'email', removedAt: null })
-    : null;
-  if (mailbox) {
-    return { integrationId: mailbox.id, from: mailbox.address, name: mailbox.mailboxSettings().senderName || null };
-  }
-  if (accounts.installationFrom) {
-    return { integrationId: null, from: accounts.installationFrom, name: await companyName(em, conversation.tenantId) };
-  }
-  throw new Conflict(
-    'reply.no-account',
-    'There is no mailbox to send from: connect one in the settings, or set SMTP_URL and MAIL_FROM for the installation.',
-  );
+  { from, answered }: ReplyWay,
+  replyId: string,
+): Promise<Identity> {
+  const messageId = `relais.${replyId}@${domainOf(from.address ?? '') ?? 'relais.invalid'}`;
+  em.create(ThreadKey, { key: `mail:${messageId}`, conversationId: conversation.id });
+  return {
+    name: messageId,
+    externalId: messageId,
+    references: answered
+      ? referencesForReply({ messageId: answered.externalId ?? null, references: answered.references })
+      : [],
+    subject: replySubject(conversation.subject || (await companyName(em, conversation.tenantId))),
+  };
 }
 
-async function withSignature(em: EntityManager, conversation: Conversation, text: string): Promise<string> {
-  const folder = conversation.folderId ? await em.findOne(Folder, { id: conversation.folderId }) : null;
-  return folder?.signature ? `${text.trimEnd()}\n\n-- \n${folder.signature}` : text;
+/** The provider gives it a name when it takes it, and our reference comes back in its receipts. */
+function textIdentity(replyId: string): Identity {
+  return { name: replyId, externalId: null, references: [], subject: '' };
 }
 
 async function companyName(em: EntityManager, tenantId: string): Promise<string> {

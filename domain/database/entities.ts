@@ -1,5 +1,6 @@
 // Every table of the application. The identity tables (users, sessions, organisations) are the auth library's own.
 import { Conversation } from '#domain/conversations/conversation.ts';
+import { DeliveryReceipt } from '#domain/conversations/delivery-receipt.ts';
 import { Draft } from '#domain/conversations/draft.ts';
 import { Folder, RuleFilter } from '#domain/conversations/folder.ts';
 import { Attachment, Fingerprint, Message, Note } from '#domain/conversations/message.ts';
@@ -7,6 +8,7 @@ import { Reply } from '#domain/conversations/reply.ts';
 import { ThreadKey } from '#domain/conversations/thread.ts';
 import { Integration } from '#domain/integrations/integration.ts';
 import { MailboxCursor } from '#domain/integrations/mailbox-cursor.ts';
+import { QuarantinedCall } from '#domain/integrations/quarantined-call.ts';
 import { Receipt } from '#domain/integrations/receipt.ts';
 import { SenderRule } from '#domain/integrations/sender-rule.ts';
 import { Sync } from '#domain/integrations/sync.ts';
@@ -31,6 +33,7 @@ export const ENTITIES = [
   MailboxCursor,
   Sync,
   Receipt,
+  QuarantinedCall,
   SenderRule,
   Credential,
   Trial,
@@ -44,6 +47,7 @@ export const ENTITIES = [
   Note,
   Draft,
   Reply,
+  DeliveryReceipt,
   Article,
   FollowUp,
   Step,

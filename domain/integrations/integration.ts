@@ -1,6 +1,6 @@
 // One connected channel account: a mailbox, a number, a webhook. Its secrets stand in `credential`.
 import { defineEntity, p } from '@mikro-orm/core';
-import { CHANNELS } from '#domain/rules/words.ts';
+import { CHANNELS, type SignatureAlgorithm } from '#domain/rules/words.ts';
 import { instant, referable, tenantOwned } from '#domain/tenancy/tenant-owned.ts';
 
 export type ServerSecurity = 'tls' | 'starttls' | 'none';
@@ -21,6 +21,17 @@ export type WebhookSettings = {
   replyThrough: string | null;
 };
 
+/** A number at Vonage, for SMS or WhatsApp; its secrets are the credentials `vonage-…`. */
+export type NumberSettings = {
+  apiKey: string;
+  /** With its private key it signs what we send; without one, the API secret does. */
+  applicationId: string | null;
+  /** How the account signs its SMS webhooks. */
+  signatureAlgorithm: SignatureAlgorithm;
+  /** A message within this time of the last one joins its conversation; a later one opens another. */
+  threadWindowDays: number;
+};
+
 const IntegrationSchema = defineEntity({
   name: 'Integration',
   properties: {
@@ -30,7 +41,7 @@ const IntegrationSchema = defineEntity({
     /** The address or number clients write to; for a webhook its own id. */
     address: p.string().length(320),
     state: p.enum(['active', 'paused', 'reconnect'] as const).default('active'),
-    settings: p.json<MailboxSettings | WebhookSettings>(),
+    settings: p.json<MailboxSettings | WebhookSettings | NumberSettings>(),
     lastSuccessAt: instant().nullable(),
     lastError: p.text().nullable(),
     lastErrorAt: instant().nullable(),
@@ -56,6 +67,10 @@ export class Integration extends IntegrationSchema.class {
 
   webhookSettings(): WebhookSettings {
     return this.settings as WebhookSettings;
+  }
+
+  numberSettings(): NumberSettings {
+    return this.settings as NumberSettings;
   }
 
   succeeded(at: Date): void {

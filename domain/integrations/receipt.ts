@@ -19,7 +19,17 @@ export type ReceiptOrigin = {
   /** Mail older than the connection of its mailbox: kept and sorted, never answered. */
   backfill?: boolean;
   truncated?: boolean;
+  /** How the bytes of a text message are to be read. */
+  encoding?: 'query' | 'form' | 'json';
+  /** Its signature held, and was older than a call on its way is: a late repeat of the provider. */
+  stale?: boolean;
+  /** The parts of one long SMS share this word; it names neither sender nor text. */
+  series?: string;
+  /** What was fetched of the files it names, in their order. */
+  media?: FetchedMedia[];
 };
+
+export type FetchedMedia = { sha256: string } | { problem: string };
 
 const ReceiptSchema = defineEntity({
   name: 'Receipt',

@@ -19,6 +19,14 @@ export function toE164(input: string, defaultRegion: string): string | null {
   return /^[1-9]/.test(typed) && digits.length >= 8 ? valid(`+${digits}`, undefined) : null;
 }
 
+/**
+ * @param given as Vonage writes a number: international, without the plus sign
+ * @returns E.164, or null for a short code or a sender's name
+ */
+export function fromVonage(given: string): string | null {
+  return /^\+?\d{6,15}$/.test(given) ? valid(`+${given.replace('+', '')}`, undefined) : null;
+}
+
 /** True when both are the same valid number; two texts that are no numbers are never the same. */
 export function samePhone(a: string, b: string, defaultRegion: string): boolean {
   const number = toE164(a, defaultRegion);

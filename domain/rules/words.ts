@@ -18,6 +18,14 @@ export type FollowUpMode = (typeof FOLLOW_UP_MODES)[number];
 export const SORTERS = ['rule', 'model', 'person'] as const;
 export type Sorter = (typeof SORTERS)[number];
 
+/** How Vonage signs the webhooks of its SMS API, as its dashboard names it: `md5hash` is its default and weak. */
+export const SIGNATURE_ALGORITHMS = ['md5hash', 'md5', 'sha1', 'sha256', 'sha512'] as const;
+export type SignatureAlgorithm = (typeof SIGNATURE_ALGORITHMS)[number];
+
+/** Why a call of Vonage was not let in. */
+export const QUARANTINE_REASONS = ['unsigned', 'wrong-signature', 'too-old', 'unknown-number'] as const;
+export type QuarantineReason = (typeof QUARANTINE_REASONS)[number];
+
 export const LOCALES = ['fr', 'en'] as const;
 export type Locale = (typeof LOCALES)[number];
 

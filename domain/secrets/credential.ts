@@ -11,6 +11,10 @@ export type CredentialName =
   | 'smtp-password'
   | 'webhook-secret'
   | 'webhook-secret-previous'
+  | 'vonage-api-secret'
+  | 'vonage-private-key'
+  | 'vonage-signature-secret'
+  | 'vonage-signature-secret-previous'
   | 'model-key';
 
 const CredentialSchema = defineEntity({

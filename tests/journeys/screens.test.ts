@@ -6,6 +6,7 @@ import type { Browser, Page } from 'playwright-core';
 import { openBrowser, signIn, visitor } from '../support/browser.ts';
 import { Installation, OWNER } from '../support/installation.ts';
 import { until } from '../support/until.ts';
+import { signed, sms } from '../support/vonage.ts';
 
 let house: Installation;
 let browser: Browser;
@@ -39,6 +40,18 @@ beforeAll(async () => {
     params: { id: waiting.id },
     body: { mode: 'remind', dueAt: new Date(Date.now() + 86_400_000).toISOString() },
   });
+  const number = await api.connectNumber({
+    body: {
+      channel: 'sms',
+      name: 'Mobile',
+      number: '+33757000001',
+      apiKey: 'acme-key',
+      apiSecret: 'api secret',
+      signatureSecret: 'a wrong secret',
+    },
+  });
+  const refused = signed(sms(), 'acme signature secret');
+  await fetch(`${house.url}/inbox/webhooks/sms?${new URLSearchParams(refused)}`);
   screens = {
     inbox: '/mail/inbox',
     'an empty place': '/mail/archived',
@@ -47,6 +60,8 @@ beforeAll(async () => {
     outbox: '/outbox',
     channels: '/settings/channels',
     mailbox: '/settings/channels/mailbox',
+    'a new number': '/settings/channels/number',
+    number: `/settings/channels/${number.id}`,
     webhook: `/settings/channels/${integration.id}`,
     folders: '/settings/folders',
     folder: `/settings/folders/${folder.id}`,

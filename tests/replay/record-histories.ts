@@ -4,6 +4,7 @@ import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import { Message } from '#domain/conversations/message.ts';
+import { Receipt } from '#domain/integrations/receipt.ts';
 import { workflowIds } from '#workflows/contract.ts';
 import { decideDraft } from '#workflows/review-draft.ts';
 import setUp from '../support/global-setup.ts';
@@ -12,11 +13,17 @@ import { mail } from '../support/mails.ts';
 import { ModelServer } from '../support/model-server.ts';
 import { type Company, Road } from '../support/road.ts';
 import { until } from '../support/until.ts';
+import { signed, sms, token, VonageServer, whatsapp } from '../support/vonage.ts';
 
 const FOLDER = path.join(import.meta.dirname, 'histories');
 
 await setUp();
-const road = await Road.open({ undoMs: 300, patience: { quietMs: 900, modelTimeoutMs: 500 } });
+const vonage = await VonageServer.open();
+const road = await Road.open({
+  undoMs: 300,
+  vonageUrl: vonage.url,
+  patience: { quietMs: 900, modelTimeoutMs: 500, partsWithinMs: 1_000 },
+});
 const model = await ModelServer.open();
 const acme = await road.company('acme');
 const support = await road.mailbox(acme, 'support@acme.test');
@@ -204,7 +211,28 @@ const cancelledFollowUp = await until('the second follow-up is armed', async () 
 await acme.owner.api.cancelFollowUp({ params: { id: cancelledFollowUp.id } });
 await save('followUp.cancelled', workflowIds.followUp(acme.tenantId, cancelledFollowUp.id));
 
+const secret = 'a signature secret';
+for (const channel of ['sms', 'whatsapp'] as const) {
+  const number = { channel, name: channel, number: '+33757000001', apiKey: 'acme-key' };
+  await acme.owner.api.connectNumber({ body: { ...number, apiSecret: 'api secret', signatureSecret: secret } });
+}
+const part = sms({ concat: 'true', 'concat-ref': '1', 'concat-total': '2', 'concat-part': '1' });
+await fetch(`${road.url}/inbox/webhooks/sms?${new URLSearchParams(signed(part, secret))}`);
+await saveBySource('part-waited-for', part.messageId!);
+vonage.files.set('/v3/media/1', Buffer.from('%PDF-1.7\n'));
+const withFile = whatsapp({ message_type: 'file', text: undefined, file: { url: `${vonage.url}/v3/media/1` } });
+const body = JSON.stringify(withFile);
+const headers = { 'content-type': 'application/json', authorization: `Bearer ${token(body, secret)}` };
+await fetch(`${road.url}/inbox/webhooks/whatsapp`, { method: 'POST', headers, body });
+await saveBySource('with-a-file', String(withFile.message_uuid));
+
+async function saveBySource(name: string, sourceId: string): Promise<void> {
+  const { id } = await road.db.database.inTenant(acme.tenantId, (em) => em.findOneOrFail(Receipt, { sourceId }));
+  await save(`receiveMessage.${name}`, workflowIds.receiveMessage(acme.tenantId, id));
+}
+
 await road.close();
+await vonage.close();
 await model.close();
 await tearDown();
 console.log(`${readdirSync(FOLDER).length} histories`);

@@ -42,7 +42,7 @@ export const TEST_KEY = Buffer.alloc(32, 7).toString('base64');
 export type Person = { id: string; email: string; api: ApiClient<RelaisContract>; cookie: string };
 export type Company = { tenantId: string; owner: Person };
 
-export type RoadOptions = { patience?: Partial<Patience>; undoMs?: number };
+export type RoadOptions = { patience?: Partial<Patience>; undoMs?: number; vonageUrl?: string };
 
 export class Road {
   readonly keys = new KeyRing(TEST_KEY);
@@ -100,7 +100,15 @@ export class Road {
       attachments: this.#attachments,
       temporal: client,
       installationMail: this.#installationMail(),
-      patience: { ...PATIENCE, quietMs: 300, smtpTimeoutMs: 3_000, modelTimeoutMs: 1_000, ...this.#options.patience },
+      vonageUrl: this.#options.vonageUrl ?? 'http://127.0.0.1:9',
+      patience: {
+        ...PATIENCE,
+        quietMs: 300,
+        smtpTimeoutMs: 3_000,
+        vonageTimeoutMs: 2_000,
+        modelTimeoutMs: 1_000,
+        ...this.#options.patience,
+      },
     });
     const context = { connection, namespace: 'default', bundle: process.env.TEST_BUNDLE, log };
     const workers = await Promise.all([

@@ -69,16 +69,17 @@ export async function judge(
 // Stands in the thread until the server's own arrives with the next reading.
 function provisional(desk: Desk, { view }: OpenConversation, text: string, cc: string[]): MessageView {
   const now = Date.now();
+  const isText = view?.channel === 'sms' || view?.channel === 'whatsapp';
   return {
     id: `provisional-${now}`,
     direction: 'outbound',
-    channel: 'email',
+    channel: view && isText ? view.channel : 'email',
     kind: 'personal',
     kindReason: null,
     sender: { name: desk.me.user.name, address: null, phone: null },
     recipients:
       view?.contacts
-        .filter(({ kind }) => kind === 'email')
+        .filter(({ kind }) => kind === (isText ? 'phone' : 'email'))
         .map(({ value }) => value)
         .slice(0, 1) ?? [],
     cc,
@@ -97,6 +98,7 @@ function provisional(desk: Desk, { view }: OpenConversation, text: string, cc: s
       notBefore: new Date(now + desk.me.undoMs).toISOString(),
       failure: null,
       lastResponse: null,
+      delivery: null,
     },
   };
 }

@@ -93,8 +93,13 @@ const CAUTIONS: Words = {
   'model-failed': m.caution_model_failed,
   'no-other-article': m.caution_no_other_article,
   'run-ended': m.caution_run_ended,
-  'cannot-be-sent': m.caution_cannot_be_sent,
   'reply-to-differs': m.caution_reply_to,
+  'reply.no-return-address': m.caution_cannot_be_sent,
+  'reply.no-account': m.caution_cannot_be_sent,
+  'reply.whatsapp-window-closed': m.refusal_whatsapp_window,
+  'reply.too-long': m.refusal_too_long,
+  'reply.no-number': m.refusal_no_number,
+  'reply.no-return-number': m.refusal_no_return_number,
 };
 
 /** Why a draft waits although its folder answers by itself, or why it could not be written again. */
@@ -102,7 +107,7 @@ export function cautionWord(code: string): string {
   return said(CAUTIONS, code);
 }
 
-/** Why a reply did not leave (activities/providers/smtp.ts). */
+/** Why a reply did not leave, or did not arrive (activities/providers/smtp.ts, vonage.ts). */
 export function failureWord(code: string): string {
   return said(
     {
@@ -115,6 +120,8 @@ export function failureWord(code: string): string {
       interrupted: m.failure_interrupted,
       'taken-over': m.failure_interrupted,
       bounced: m.failure_bounced,
+      'not-delivered': m.failure_not_delivered,
+      'no-credit': m.failure_no_credit,
     },
     code,
   );
@@ -142,6 +149,19 @@ export function intentWord(code: string): string {
       order: m.intent_order,
       thanks: m.intent_thanks,
       other: m.intent_other,
+    },
+    code,
+  );
+}
+
+/** Why a call of Vonage was not let in. */
+export function quarantineReason(code: string): string {
+  return said(
+    {
+      unsigned: m.quarantine_unsigned,
+      'wrong-signature': m.quarantine_wrong_signature,
+      'too-old': m.quarantine_too_old,
+      'unknown-number': m.quarantine_unknown_number,
     },
     code,
   );

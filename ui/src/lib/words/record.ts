@@ -7,6 +7,8 @@ import { STATUSES, statusWord } from './status.ts';
 
 const ACTION_WORDS: Record<string, () => string> = {
   'answering.changed': m.did_answering_changed,
+  'call.dismissed': m.did_call_dismissed,
+  'call.let_in': m.did_call_let_in,
   'article.changed': m.did_article_changed,
   'article.created': m.did_article_created,
   'article.removed': m.did_article_removed,

@@ -34,14 +34,15 @@ const TELLERS: Record<string, Teller> = {
   recogniseDuplicate: (outcome, facts) =>
     pick(outcome, {
       new: () => [m.story_new()],
+      incomplete: () => [m.story_incomplete()],
       duplicate: () => [m.story_duplicate()],
       'set-aside': () => [m.story_set_aside(), text(facts.problem)],
     }),
 
   recordMessage: (outcome, facts) =>
     pick(outcome, {
-      opened: () => [facts.by === 'stranger' ? m.story_opened_stranger() : m.story_opened(), ...list(facts.problems)],
-      joined: () => [facts.by === 'returned' ? m.story_joined_returned() : m.story_joined(), ...list(facts.problems)],
+      opened: () => [openedBy(facts.by), ...list(facts.problems)],
+      joined: () => [joinedBy(facts.by), ...list(facts.problems)],
       duplicate: () => [m.story_duplicate()],
     }),
 
@@ -184,4 +185,14 @@ function plainFacts(facts: Facts): string[] {
     .filter(([, value]) => value !== null && value !== '')
     .map(([name, value]) => `${name}: ${typeof value === 'object' ? JSON.stringify(value) : String(value)}`)
     .slice(0, 6);
+}
+
+function openedBy(reason: unknown): string {
+  if (reason === 'stranger') return m.story_opened_stranger();
+  return reason === 'long-ago' ? m.story_opened_long_ago() : m.story_opened();
+}
+
+function joinedBy(reason: unknown): string {
+  if (reason === 'returned') return m.story_joined_returned();
+  return reason === 'number' ? m.story_joined_number() : m.story_joined();
 }
