@@ -424,7 +424,9 @@ function variablesInSources(): Set<string> {
     ...source.matchAll(/\b(?:process\.|this\.)?env\.([A-Z][A-Z0-9_]+)/g),
     ...source.matchAll(/^ {2}([A-Z][A-Z0-9_]+): z\b/gm),
   ]);
-  return new Set(taken.map(([, name]) => name!).filter((name) => !['PATH', 'PROTOCOL_HEADER', 'INIT_CWD'].includes(name)));
+  return new Set(
+    taken.map(([, name]) => name!).filter((name) => !['PATH', 'PROTOCOL_HEADER', 'INIT_CWD'].includes(name)),
+  );
 }
 
 /** `10s`, `6m`. */
