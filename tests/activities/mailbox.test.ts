@@ -91,7 +91,7 @@ describe('the trial of a mailbox', () => {
 
   test.each([
     ['a wrong password', { password: 'nope' }, 'imap', 'mailbox-refused-credentials'],
-    ['an unknown server', { host: 'imap.acme.invalid' }, 'imap', 'mailbox-unknown-host'],
+    ['an unknown server', { host: 'imap.acme.invalid', security: 'tls' }, 'imap', 'mailbox-unknown-host'],
     ['a port where nobody listens', { port: 1 }, 'imap', 'mailbox-unreachable'],
     ['a certificate nobody signed (TLS)', { security: 'tls', tls: true }, 'imap', 'mailbox-certificate'],
     ['a certificate nobody signed (STARTTLS)', { security: 'starttls' }, 'imap', 'mailbox-certificate'],
@@ -102,7 +102,7 @@ describe('the trial of a mailbox', () => {
       'smtp',
       'mailbox-refused-credentials',
     ],
-    ['an unknown sending server', { smtpHost: 'smtp.acme.invalid' }, 'smtp', 'mailbox-unknown-host'],
+    ['an unknown sending server', { smtpHost: 'smtp.acme.invalid', smtpSecurity: 'tls' }, 'smtp', 'mailbox-unknown-host'],
     ['a sending port where nobody listens', { smtpPort: 1 }, 'smtp', 'mailbox-unreachable'],
     ['a sending server without STARTTLS', { smtpSecurity: 'starttls' }, 'smtp', 'mailbox-wrong-security'],
   ] as const)(
