@@ -117,7 +117,7 @@ describe('a judgement', () => {
   });
 
   test('is never asked for with the key of another company', async () => {
-    await expect(judge('x', { tenant: globex })).rejects.toMatchObject({ code: 'credential.missing' });
+    await expect(judge('x', { tenant: globex })).rejects.toMatchObject({ type: 'model-refused-key' });
     expect(server.requests).toEqual([]);
   });
 });

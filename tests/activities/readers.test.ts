@@ -360,7 +360,8 @@ describe('hostile mail', () => {
   ])('is read within seconds: %s', async (_case, raw) => {
     const began = Date.now();
     expectStorable(await read(raw as Buffer));
-    expect(Date.now() - began).toBeLessThan(5_000);
+    // A reader that looks back from every character needs minutes; a busy machine makes seconds of one.
+    expect(Date.now() - began).toBeLessThan(30_000);
   });
 
   test('changed at random gives a message that can be stored, or the reason why not', async () => {
