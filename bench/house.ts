@@ -108,6 +108,8 @@ export class BenchHouse {
     this.env.DATABASE_URL = postgres.url(DATABASE, APP_ROLE, appPassword);
     this.database = await Database.open({ url: this.env.DATABASE_URL });
     this.owner = new pg.Client({ connectionString: ownerUrl });
+    // A server that dies fails the next question, and the house is closed; unheard, it would end us and leave the rest.
+    this.owner.on('error', () => {});
     await this.owner.connect();
     this.#connections.push(
       () => this.database.close(),

@@ -102,7 +102,12 @@ describe('the trial of a mailbox', () => {
       'smtp',
       'mailbox-refused-credentials',
     ],
-    ['an unknown sending server', { smtpHost: 'smtp.acme.invalid', smtpSecurity: 'tls' }, 'smtp', 'mailbox-unknown-host'],
+    [
+      'an unknown sending server',
+      { smtpHost: 'smtp.acme.invalid', smtpSecurity: 'tls' },
+      'smtp',
+      'mailbox-unknown-host',
+    ],
     ['a sending port where nobody listens', { smtpPort: 1 }, 'smtp', 'mailbox-unreachable'],
     ['a sending server without STARTTLS', { smtpSecurity: 'starttls' }, 'smtp', 'mailbox-wrong-security'],
   ] as const)(
