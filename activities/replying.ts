@@ -123,8 +123,8 @@ export async function decideAnew(
   const conversation = await em.findOneOrFail(Conversation, { id: message.conversationId });
   const folder = conversation.folderId ? await em.findOne(Folder, { id: conversation.folderId }) : null;
   const settings = await em.findOne(AnsweringSettings, {});
-  const facts = await factsOf(em, message, conversation, folder, settings);
-  const decision = decideReply(mode ? { ...facts, mode } : facts, {
+  const facts = await factsOf(em, message, conversation, mode ?? folder?.replyMode ?? 'off', settings);
+  const decision = decideReply(facts, {
     quietMs,
     perClientPerDay: settings?.automaticPerClientPerDay ?? 0,
     perTenantPerDay: settings?.automaticPerDay ?? 0,
@@ -147,10 +147,31 @@ async function factsOf(
   em: EntityManager,
   message: Message,
   conversation: Conversation,
-  folder: Folder | null,
+  mode: ReplyFacts['mode'],
   settings: AnsweringSettings | null,
 ): Promise<ReplyFacts> {
-  const [counts] = await em.execute<{ since_human: string; to_client: string; in_tenant: string; newer: string }[]>(
+  // Where nothing is answered there is nothing to count.
+  const counts = mode === 'off' ? null : await countReplies(em, message, conversation);
+  return {
+    mode,
+    hasModel: await hasModel(em, settings),
+    hasTenantPrompt: Boolean(settings?.prompt.trim()),
+    kind: message.kind ?? 'personal',
+    mayAutoReply: { allowed: message.autoReplyObstacle == null, reason: message.autoReplyObstacle ?? '' },
+    newestInConversation: Number(counts?.newer ?? 0) === 0,
+    msSinceLastOutbound: conversation.lastOutboundAt ? Date.now() - conversation.lastOutboundAt.getTime() : null,
+    automaticSinceHuman: Number(counts?.since_human ?? 0),
+    automaticToClientToday: Number(counts?.to_client ?? 0),
+    automaticInTenantToday: Number(counts?.in_tenant ?? 0),
+    suspicious: false,
+    fromBackfill: message.fromBackfill,
+  };
+}
+
+type Counts = { since_human: string; to_client: string; in_tenant: string; newer: string };
+
+async function countReplies(em: EntityManager, message: Message, conversation: Conversation): Promise<Counts> {
+  const [counts] = await em.execute<Counts[]>(
     `select
        (select count(*) from reply where conversation_id = ? and automatic and state <> 'cancelled'
           and created_at > coalesce((select max(created_at) from reply
@@ -162,20 +183,7 @@ async function factsOf(
           and (created_at, id) > (?, ?)) as newer`,
     [conversation.id, conversation.id, conversation.clientId, conversation.id, message.createdAt, message.id],
   );
-  return {
-    mode: folder?.replyMode ?? 'off',
-    hasModel: await hasModel(em, settings),
-    hasTenantPrompt: Boolean(settings?.prompt.trim()),
-    kind: message.kind ?? 'personal',
-    mayAutoReply: { allowed: message.autoReplyObstacle == null, reason: message.autoReplyObstacle ?? '' },
-    newestInConversation: Number(counts?.newer) === 0,
-    msSinceLastOutbound: conversation.lastOutboundAt ? Date.now() - conversation.lastOutboundAt.getTime() : null,
-    automaticSinceHuman: Number(counts?.since_human),
-    automaticToClientToday: Number(counts?.to_client),
-    automaticInTenantToday: Number(counts?.in_tenant),
-    suspicious: false,
-    fromBackfill: message.fromBackfill,
-  };
+  return counts!;
 }
 
 type Gathered = Awaited<ReturnType<typeof gather>>;

@@ -14,5 +14,8 @@ export function createInboxWorker(context: WorkerContext, activities: Activities
     taskQueue: TASK_QUEUES.inbox,
     activities: activities.inbox,
     maxConcurrentLocalActivityExecutions: INBOX_STEPS_AT_ONCE,
+    // As many runs as steps: more would share the steps in turn, each would last longer than its task may, and what was
+    // done would be done again.
+    maxConcurrentWorkflowTaskExecutions: INBOX_STEPS_AT_ONCE,
   });
 }

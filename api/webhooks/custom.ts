@@ -53,8 +53,8 @@ function receive({ database }: ApiDependencies, secrets: WebhookSecrets): Reques
     checkForm(body, idempotencyKey);
     const receiptId = newId();
     await faultPoint('api.before_insert');
-    const [kept] = await database.outsideTenants<{ kept: boolean }>(
-      `select keep_receipt(?, ?, ?, ?, 'custom', ?, ?, ?::interval, ?, ?, ?) as kept`,
+    const [kept] = await database.callOutsideTenants<{ kept: boolean }>(
+      `select keep_receipt($1, $2, $3, $4, 'custom', $5, $6, $7::interval, $8, $9, $10) as kept`,
       [
         receiptId,
         known.tenantId,

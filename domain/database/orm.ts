@@ -27,6 +27,7 @@ export function ormOptions(url: string): Partial<Options<PostgreSqlDriver>> {
 export class Database {
   readonly orm: MikroORM<PostgreSqlDriver>;
   #wakeTimer: NodeJS.Timeout | null = null;
+  #wakeAgain = false;
 
   private constructor(orm: MikroORM<PostgreSqlDriver>) {
     this.orm = orm;
@@ -69,21 +70,34 @@ export class Database {
     return this.orm.em.getConnection().execute<Row[]>(sql, [...parameters]);
   }
 
+  /** Such a function with large values: bound as they are ($1, $2…), where the ORM would write them into the statement. */
+  async callOutsideTenants<Row extends object>(sql: string, values: readonly unknown[]): Promise<Row[]> {
+    const pool = await this.orm.em.getConnection().getNativeClient();
+    return (await pool.query<Row>(sql, [...values])).rows;
+  }
+
   /** One transaction of such functions, for the relay: what it takes is held until `work` has ended. */
   async acrossTenants<Result>(work: (run: RunSql) => Promise<Result>): Promise<Result> {
     return this.orm.em.fork().transactional((em) => work((sql, parameters = []) => em.execute(sql, [...parameters])));
   }
 
   /**
-   * Tells the relay that something was asked of Temporal. Outside of any transaction and at most every few
-   * milliseconds, because a NOTIFY inside one takes a lock that all committing sessions share; a lost word costs
+   * Tells the relay that something was asked of Temporal. Outside of any transaction, at once, and then at most every
+   * few dozen milliseconds, because a NOTIFY inside one takes a lock that all committing sessions share; a lost word costs
    * nothing but the relay's next look.
    */
   wakeRelay(): void {
-    this.#wakeTimer ??= setTimeout(() => {
+    if (this.#wakeTimer) {
+      this.#wakeAgain = true;
+      return;
+    }
+    this.outsideTenants(`select pg_notify('${RUN_REQUESTED}', '')`).catch(() => {});
+    this.#wakeTimer = setTimeout(() => {
       this.#wakeTimer = null;
-      this.outsideTenants(`select pg_notify('${RUN_REQUESTED}', '')`).catch(() => {});
-    }, WAKE_AFTER_MS);
+      if (!this.#wakeAgain) return;
+      this.#wakeAgain = false;
+      this.wakeRelay();
+    }, WAKE_EVERY_MS);
   }
 
   async close(): Promise<void> {
@@ -97,7 +111,7 @@ export type RunSql = <Row extends object>(sql: string, parameters?: readonly unk
 
 /** The channel on which the relay hears that something was asked of Temporal. */
 export const RUN_REQUESTED = 'relais_run_requested';
-const WAKE_AFTER_MS = 3;
+const WAKE_EVERY_MS = 25;
 
 const DEADLOCK_DETECTED = '40P01';
 const SERIALIZATION_FAILURE = '40001';
