@@ -110,7 +110,7 @@ async function watchCursor(integrationId: string, signal: AbortSignal): Promise<
     'the watch is over',
     async () => {
       const { rows } = await road.db.owner.query(
-        `select last_uid, (select max((origin ->> 'uid')::bigint) from receipt
+        `select last_uid, (select coalesce(max((origin ->> 'uid')::bigint), 0) from receipt
                             where integration_id = $1 and origin ->> 'uidValidity' = cursor.uid_validity::text) as kept
            from mailbox_cursor as cursor where integration_id = $1`,
         [integrationId],

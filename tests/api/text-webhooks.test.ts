@@ -65,11 +65,11 @@ function messagesOf(company: Company, where: object = {}): Promise<Message[]> {
 }
 
 async function arrived(company: Company, externalId: string): Promise<Message> {
-  const [message] = await until('the message is recorded', async () => {
-    const found = await messagesOf(company, { externalId });
-    return found.length > 0 && found;
+  // And heard: until then its conversation still changes.
+  return until('the message is recorded', async () => {
+    const [message] = await messagesOf(company, { externalId });
+    return message?.kind ? message : null;
   });
-  return message!;
 }
 
 function receipts(company: Company): Promise<number> {
