@@ -90,7 +90,7 @@ describe('an SMS', () => {
       text: 'Ça va & merci = à vous_tous 🙂',
       sender: { phone: '+33612340000' },
       recipients: [`+${OURS}`],
-      kind: null,
+      kind: 'personal',
     });
   });
 
