@@ -65,17 +65,20 @@ export class LiveFeed {
     const missed = lastSeen === null ? 0 : await this.#countSince(tenantId, lastSeen);
     const missedFrom = missed > MOST_REPLAYED ? null : lastSeen;
     const seen = missedFrom === null ? await this.#newest(tenantId) : new Set<number>();
+    // Gone while the newest were looked up: a page that was left at once.
+    if (!session.isConnected) return;
     const watcher: Watcher = { session, response, seen, last: missedFrom ?? Math.max(0, ...seen) };
     const watchers = this.#watchers.get(tenantId) ?? new Set();
     watchers.add(watcher);
     this.#watchers.set(tenantId, watchers);
     session.once('disconnected', () => {
       watchers.delete(watcher);
-      if (watchers.size === 0) this.#watchers.delete(tenantId);
+      if (watchers.size === 0 && this.#watchers.get(tenantId) === watchers) this.#watchers.delete(tenantId);
     });
     session.push({}, 'ready');
     if (missed > MOST_REPLAYED) session.push({}, 'reset');
-    if (missedFrom !== null) this.#tell(tenantId);
+    // What it missed, or what has come while the newest were looked up.
+    this.#tell(tenantId);
   }
 
   // One reading at a time for a tenant; a word that comes meanwhile causes one more.
@@ -129,6 +132,8 @@ export class LiveFeed {
 }
 
 function push(watcher: Watcher, event: Event): void {
+  // A session that has ended refuses to be told, and the others would not be told either.
+  if (!watcher.session.isConnected) return;
   if (watcher.seen.has(event.id) || event.id <= watcher.last - OVERLAP) return;
   watcher.seen.add(event.id);
   watcher.last = Math.max(watcher.last, event.id);

@@ -97,6 +97,24 @@ describe('the live feed', () => {
     await browser.close();
   });
 
+  test('is not silenced by pages that were left while they opened', async () => {
+    const browser = await watch(acme.owner);
+    await Promise.all(
+      Array.from({ length: 30 }, (_, index) => {
+        const signal = AbortSignal.timeout(1 + index);
+        return fetch(`${road.url}/inbox/events`, { headers: { cookie: acme.owner.cookie }, signal })
+          .then((response) => response.body?.cancel())
+          .catch(() => {});
+      }),
+    );
+    const late = await watch(acme.owner);
+    await write('Après les départs');
+    for (const { seen } of [browser, late]) {
+      await until('it is told all the same', () => seen.some((event) => event.name === 'message.received'));
+    }
+    await Promise.all([browser.close(), late.close()]);
+  });
+
   test('is closed to visitors', async () => {
     expect((await fetch(`${road.url}/inbox/events`)).status).toBe(401);
   });
