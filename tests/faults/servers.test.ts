@@ -16,8 +16,10 @@ describe('the API killed', () => {
   test.each(['api.before_insert', 'api.after_commit_before_ack'])(
     'at %s loses no message it accepted',
     async (point) => {
-      for (let count = 0; count < ROUNDS; count += 1)
-        await rounds.round(rounds.house.api, point, 1 + (count % MESSAGES));
+      for (let count = 0; count < ROUNDS; count += 1) {
+        const outcomes = await rounds.round(rounds.house.api, point, 1 + (count % MESSAGES));
+        expect(outcomes).toEqual(Array(MESSAGES).fill('sent'));
+      }
     },
     120_000 * ROUNDS,
   );

@@ -115,7 +115,7 @@ export class FaultRounds {
     const died = await this.house.arm(target, point, hit);
     const clients = Array.from({ length: MESSAGES }, () => `camille-${newId().slice(-12)}@example.com`);
     const outcomes = await Promise.all(clients.map((client) => this.story(client)));
-    await died();
+    const diedAt = await died();
     await until(
       'every follow-up of this round has fired',
       async () => {
@@ -140,9 +140,16 @@ export class FaultRounds {
       if (outcomes[index] === 'sent') expect(counted.mails[index]).toBe(1);
     });
     const { items } = await this.api.listOutbox();
-    expect(items.filter((item) => clients.includes(item.to))).toHaveLength(
-      outcomes.filter((outcome) => outcome === 'unknown').length,
-    );
+    const unknown = items.filter((item) => clients.includes(item.to));
+    expect(unknown).toHaveLength(outcomes.filter((outcome) => outcome === 'unknown').length);
+    const handedOver = await this.#handedOverBy(diedAt);
+    expect(handedOver).toEqual(expect.arrayContaining(unknown.map((item) => item.id)));
     return outcomes;
+  }
+
+  /** Only these may have an unknown outcome: their last bytes were on the way when the process died. */
+  async #handedOverBy(moment: Date): Promise<string[]> {
+    const rows = await this.house.ask<{ id: string }>('select id from reply where handed_over_at <= $1', [moment]);
+    return rows.map(({ id }) => id);
   }
 }

@@ -1,6 +1,6 @@
 // A whole installation of processes of their own, as `npm start` runs it, for tests that kill them. Each is started
 // again when it dies; the test stands outside with the ledger of what it sent and the mail server that counts.
-import { existsSync, mkdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { Client, Connection, WorkflowNotFoundError } from '@temporalio/client';
 import pg from 'pg';
@@ -191,12 +191,15 @@ export class Installation {
     return createClient(contract, { baseUrl: this.url, headers: () => ({ cookie: this.#cookie, origin: this.url }) });
   }
 
-  /** Arms a fault point in one process; the returned function waits until it has died there. */
-  async arm(target: ManagedProcess, point: string, hit = 1): Promise<() => Promise<void>> {
+  /** Arms a fault point in one process; the returned function waits until it has died there, and says when. */
+  async arm(target: ManagedProcess, point: string, hit = 1): Promise<() => Promise<Date>> {
     const log = path.join(this.home, `fault-${newId().slice(-8)}`);
     rmSync(log, { force: true });
     await target.restart({ RELAIS_FAULT_POINT: `${point}:${hit}`, RELAIS_FAULT_LOG: log });
-    return () => until(`${target.name} has died at ${point}`, () => existsSync(log), 30_000).then(() => {});
+    return async () => {
+      await until(`${target.name} has died at ${point}`, () => existsSync(log), 30_000);
+      return statSync(log).mtime;
+    };
   }
 
   /** A question to the tables with the owner's eyes, or to the server with the superuser's. */

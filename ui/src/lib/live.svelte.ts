@@ -20,7 +20,8 @@ export class Live {
   #listeners = new Set<(event: LiveEvent) => void>();
   #returns = new Set<() => void>();
   #timer: ReturnType<typeof setTimeout> | undefined;
-  #wasAway = false;
+  /** Something may have happened that was not told. So it is at first: the page was read before the stream opened. */
+  #wasAway = true;
 
   open(): void {
     this.#source?.close();
@@ -43,7 +44,7 @@ export class Live {
     return () => this.#listeners.delete(listener);
   }
 
-  /** Called when the stream is there again after an absence: read everything shown anew. */
+  /** Called when the stream is there, at first or again after an absence: read everything shown anew. */
   onReturn(listener: () => void): () => void {
     this.#returns.add(listener);
     return () => this.#returns.delete(listener);
