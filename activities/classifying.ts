@@ -4,12 +4,12 @@ import { createHash } from 'node:crypto';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { Conversation } from '#domain/conversations/conversation.ts';
 import { Folder } from '#domain/conversations/folder.ts';
-import { firstMatch, foldersWithRules, messageFacts } from '#domain/conversations/folder-rules.ts';
+import { firstMatch, messageFacts, rulesInOrder } from '#domain/conversations/folder-rules.ts';
 import { Message } from '#domain/conversations/message.ts';
 import { audit } from '#domain/record/audit-event.ts';
 import { announce } from '#domain/record/event.ts';
 import { describeRule } from '#domain/rules/rule-filter.ts';
-import { hasModel } from '#domain/secrets/model-key.ts';
+import { mayAskModel } from '#domain/secrets/model-key.ts';
 import { AnsweringSettings } from '#domain/tenancy/answering-settings.ts';
 import type { Dependencies } from './dependencies.ts';
 import { inStep } from './in-step.ts';
@@ -48,24 +48,24 @@ export function createClassifying({ database, keys, patience }: Dependencies) {
         const message = await em.findOneOrFail(Message, { id: messageId });
         const conversation = await em.findOneOrFail(Conversation, { id: message.conversationId });
         notes.about({ messageId, conversationId: conversation.id });
-        const askModel = await hasModel(em, await em.findOne(AnsweringSettings, {}));
+        const askModel = await mayAskModel(em);
         if (conversation.sortedBy === 'person') {
           notes.found('sorted-by-person');
           return { askModel, folder: null, settled: true };
         }
         const [facts] = await messageFacts(em, [message]);
-        const match = firstMatch(await foldersWithRules(em), facts!);
+        const match = firstMatch(await rulesInOrder(em), facts!);
         if (!match) {
           notes.found(askModel ? 'left-to-model' : 'no-rule-matched');
           return { askModel, folder: null, settled: false };
         }
-        const { folder, rule, evidence } = match;
+        const { folder, position, condition, evidence } = match;
         notes.found(
           'rule-matched',
-          { folder: folder.name, rule: rule.position, condition: describeRule(rule.condition) },
+          { folder: folder.name, rule: position, condition: describeRule(condition) },
           evidence.map((found) => `${found.field}: ${found.words}`),
         );
-        return { askModel, folder: { id: folder.id, name: folder.name, rule: rule.position }, settled: false };
+        return { askModel, folder: { ...folder, rule: position }, settled: false };
       });
     },
 
@@ -117,13 +117,13 @@ export function createClassifying({ database, keys, patience }: Dependencies) {
         const message = await em.findOneOrFail(Message, { id: messageId });
         const conversation = await em.findOneOrFail(Conversation, { id: message.conversationId });
         notes.about({ messageId, conversationId: conversation.id });
-        const before = { folderId: conversation.folderId };
         if (sorting.intent) {
           message.intent = sorting.intent;
           conversation.intent = sorting.intent;
         }
         if (sorting.urgent) conversation.prioritise('urgent');
         if (sorting.judgedBy) conversation.judgedBy = sorting.judgedBy;
+        const before = { folderId: conversation.folderId };
         const moved = sorting.folderId
           ? conversation.sortInto(sorting.folderId, sorting.by === 'rule' ? 'rule' : 'model')
           : false;

@@ -48,12 +48,12 @@ export function createReceiving({ database, attachments, patience }: Dependencie
   return {
     /** Compares the message's identity with everything that came before; an unreadable one is set aside, visibly. */
     async recogniseDuplicate({ tenantId, receiptId }: ReceiveMessageInput): Promise<Recognised> {
-      const message = await reader.read(tenantId, receiptId).catch((error) => {
-        if (error instanceof Unreadable) return error;
-        throw error;
-      });
       return inStep(database, tenantId, 'recogniseDuplicate', async (em, notes) => {
         notes.about({ receiptId });
+        const message = await reader.readIn(em, receiptId).catch((error) => {
+          if (error instanceof Unreadable) return error;
+          throw error;
+        });
         if (message instanceof Unreadable) {
           const receipt = await em.findOneOrFail(Receipt, { id: receiptId });
           receipt.setAside(message.message);
@@ -90,12 +90,12 @@ export function createReceiving({ database, attachments, patience }: Dependencie
       const language = await detectLanguage(message.newText || message.text);
       return inStep(database, tenantId, 'recordMessage', async (em, notes) => {
         notes.about({ receiptId });
-        const done = await em.findOne(Message, { receiptId });
+        const receipt = await em.findOneOrFail(Receipt, { id: receiptId });
+        const done = receipt.messageId ? await em.findOne(Message, { id: receipt.messageId, receiptId }) : null;
         if (done) {
           notes.about({ conversationId: done.conversationId, messageId: done.id });
           return recorded(done);
         }
-        const receipt = await em.findOneOrFail(Receipt, { id: receiptId });
         const messageId = newId();
         const owner = await claimFingerprint(em, tenantId, message.digest, messageId);
         if (owner !== messageId) {
@@ -104,7 +104,6 @@ export function createReceiving({ database, attachments, patience }: Dependencie
           return { outcome: 'duplicate', messageId: owner };
         }
         await takeParts(em, message, messageId);
-        const integration = await em.findOneOrFail(Integration, { id: receipt.integrationId });
         const client = await recogniseClient(
           em,
           tenantId,
@@ -119,14 +118,14 @@ export function createReceiving({ database, attachments, patience }: Dependencie
           clientId: client.id,
           returnedTo: (await bouncedMessage(em, message))?.conversationId ?? null,
           isSigned: message.channel === 'webhook',
-          ...windowOf(integration, message),
+          ...(await windowOf(em, receipt.integrationId, message)),
         });
         const conversation =
           thread.found ??
           em.create(Conversation, {
             id: thread.conversationId,
             clientId: client.id,
-            integrationId: integration.id,
+            integrationId: receipt.integrationId,
             channel: message.channel,
             subject: message.subject,
             preview: previewOf(message),
@@ -139,7 +138,7 @@ export function createReceiving({ database, attachments, patience }: Dependencie
           conversationId: conversation.id,
           direction: 'inbound',
           channel: message.channel,
-          integrationId: integration.id,
+          integrationId: receipt.integrationId,
           receiptId,
           runId: currentRunId(),
           externalId: message.externalId,
@@ -186,12 +185,10 @@ export function createReceiving({ database, attachments, patience }: Dependencie
         const conversation = await holdConversation(em, message.conversationId);
         notes.about({ ...input, conversationId: conversation.id });
         if (message.kind) return { kind: message.kind, reason: message.kindReason ?? '' };
-        const traits = await traitsOf(em, message, incoming);
-        const verdict: MailVerdict =
-          message.channel === 'email' ? classifyMail(traits) : { kind: 'personal', reason: 'not-mail', evidence: [] };
+        const { verdict, obstacle } = await judge(em, message, incoming);
         message.kind = verdict.kind;
         message.kindReason = verdict.reason;
-        message.autoReplyObstacle = obstacleOf(message, traits, verdict);
+        message.autoReplyObstacle = obstacle;
         if (verdict.kind === 'personal') await hear(em, conversation, message);
         else await keepApart(em, conversation, message, incoming, verdict);
         notes.found(verdict.kind, { reason: verdict.reason }, verdict.evidence);
@@ -221,11 +218,12 @@ async function claimFingerprint(
   digest: string,
   messageId: string,
 ): Promise<string> {
-  await em.execute(
+  const claimed = await em.execute(
     `insert into fingerprint (id, tenant_id, created_at, digest, message_id)
-     values (?, ?, now(), ?, ?) on conflict (tenant_id, digest) do nothing`,
+     values (?, ?, now(), ?, ?) on conflict (tenant_id, digest) do nothing returning id`,
     [newId(), tenantId, digest, messageId],
   );
+  if (claimed.length === 1) return messageId;
   return (await em.findOneOrFail(Fingerprint, { digest })).messageId;
 }
 
@@ -253,8 +251,9 @@ async function takeParts(em: EntityManager, { series }: IncomingMessage, message
   if (taken !== series.receiptIds.length) throw later('part-taken', 'A part of this SMS was taken by another run.');
 }
 
-function windowOf(integration: Integration, { channel, sentAt }: IncomingMessage) {
+async function windowOf(em: EntityManager, integrationId: string, { channel, sentAt }: IncomingMessage) {
   if (channel !== 'sms' && channel !== 'whatsapp') return {};
+  const integration = await em.findOneOrFail(Integration, { id: integrationId });
   return { window: { ms: integration.numberSettings().threadWindowDays * A_DAY_MS, at: sentAt } };
 }
 
@@ -265,6 +264,20 @@ function contactsOf(message: IncomingMessage, messageId: string) {
 
 function previewOf(message: { newText: string; text: string }): string {
   return (message.newText || message.text).replace(/\s+/g, ' ').trim().slice(0, 200);
+}
+
+const NOT_MAIL: MailVerdict = { kind: 'personal', reason: 'not-mail', evidence: [] };
+
+/** Who wrote it, and why no machine may answer it. Other channels carry no machines' mail: there is nothing to look up. */
+async function judge(
+  em: EntityManager,
+  message: Message,
+  incoming: IncomingMessage,
+): Promise<{ verdict: MailVerdict; obstacle: string | null }> {
+  if (message.channel !== 'email') return { verdict: NOT_MAIL, obstacle: null };
+  const traits = await traitsOf(em, message, incoming);
+  const verdict = classifyMail(traits);
+  return { verdict, obstacle: obstacleOf(message, traits, verdict) };
 }
 
 async function traitsOf(em: EntityManager, message: Message, incoming: IncomingMessage): Promise<MailTraits> {
@@ -287,7 +300,6 @@ async function traitsOf(em: EntityManager, message: Message, incoming: IncomingM
 }
 
 function obstacleOf(message: Message, traits: MailTraits, verdict: MailVerdict): string | null {
-  if (message.channel !== 'email') return null;
   const { allowed, reason } = mayAutoReplyTo(traits, verdict);
   if (!allowed) return reason;
   // An automatic answer goes to who wrote, not to a third party the writer has named.
@@ -297,12 +309,13 @@ function obstacleOf(message: Message, traits: MailTraits, verdict: MailVerdict):
 
 async function hear(em: EntityManager, conversation: Conversation, message: Message): Promise<void> {
   conversation.kind = 'personal';
-  if (!message.fromBackfill) {
-    conversation.hear({ at: message.sentAt, preview: previewOf(message) });
+  const isFirst = conversation.messageCount === 0;
+  if (message.fromBackfill) conversation.messageCount += 1;
+  else conversation.hear({ at: message.sentAt, preview: previewOf(message) });
+  // Before the first message nobody can have drafted or promised anything.
+  if (!message.fromBackfill && !isFirst) {
     await supersedeWaitingDraft(em, conversation, { kind: 'client', id: conversation.clientId });
     await cancelFollowUps(em, conversation.id, 'client-answered');
-  } else {
-    conversation.messageCount += 1;
   }
   announce(em, 'message.received', conversation.id, { messageId: message.id });
 }

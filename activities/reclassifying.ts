@@ -2,7 +2,7 @@
 // or model have changed.
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { Conversation } from '#domain/conversations/conversation.ts';
-import { firstMatch, foldersWithRules, messageFacts } from '#domain/conversations/folder-rules.ts';
+import { firstMatch, messageFacts, rulesInOrder } from '#domain/conversations/folder-rules.ts';
 import { Message } from '#domain/conversations/message.ts';
 import { audit } from '#domain/record/audit-event.ts';
 import { announce } from '#domain/record/event.ts';
@@ -27,7 +27,7 @@ export function createReclassifying({ database }: Dependencies) {
     async sortFolderlessPage({ tenantId, after }: { tenantId: string; after: string | null }): Promise<FolderlessPage> {
       return database.inTenant(tenantId, async (em) => {
         const page = await folderless(em, after);
-        const folders = await foldersWithRules(em);
+        const rules = await rulesInOrder(em);
         const settings = await em.findOne(AnsweringSettings, {});
         const asksModel = await hasModel(em, settings);
         const described = await modelFolders(em);
@@ -37,7 +37,7 @@ export function createReclassifying({ database }: Dependencies) {
           const message = await newestOfClient(em, conversation.id);
           if (!message) continue;
           const [facts] = await messageFacts(em, [message]);
-          const match = firstMatch(folders, facts!);
+          const match = firstMatch(rules, facts!);
           if (match && conversation.sortInto(match.folder.id, 'rule')) {
             sorted += 1;
             recordMove(em, conversation, match.folder.id);

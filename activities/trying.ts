@@ -2,7 +2,7 @@
 // mails as they would be sorted, is sealed for the person who asked.
 import { ApplicationFailure } from '@temporalio/common';
 import type { ImapFlow } from 'imapflow';
-import { type FolderWithRules, firstMatch, foldersWithRules } from '#domain/conversations/folder-rules.ts';
+import { type FolderRule, firstMatch, rulesInOrder } from '#domain/conversations/folder-rules.ts';
 import type { MailServer } from '#domain/integrations/integration.ts';
 import { announce } from '#domain/record/event.ts';
 import { classifyMail } from '#domain/rules/automated-mail.ts';
@@ -45,12 +45,12 @@ export function createTrying({ database, keys }: Dependencies) {
   return {
     /** Logs in to both servers and reads the newest mails, changing nothing. */
     async tryMailbox({ tenantId, trialId }: TrialInput): Promise<void> {
-      const { input, folders } = await database.inTenant(tenantId, async (em) => ({
+      const { input, rules } = await database.inTenant(tenantId, async (em) => ({
         input: (await em.findOneOrFail(Trial, { id: trialId })).input<MailboxTrialInput>(keys),
-        folders: await foldersWithRules(em),
+        rules: await rulesInOrder(em),
       }));
       const result: MailboxTrialResult = { problems: [], folders: [], mails: [], total: 0 };
-      await readInbox(input, folders, result);
+      await readInbox(input, rules, result);
       await trySmtp(input, result);
       await database.inTenant(tenantId, async (em) => {
         const trial = await em.findOneOrFail(Trial, { id: trialId });
@@ -63,7 +63,7 @@ export function createTrying({ database, keys }: Dependencies) {
 
 async function readInbox(
   input: MailboxTrialInput,
-  folders: FolderWithRules[],
+  rules: readonly FolderRule[],
   result: MailboxTrialResult,
 ): Promise<void> {
   try {
@@ -71,7 +71,7 @@ async function readInbox(
       result.folders = (await client.list()).map((folder) => folder.path);
       const inbox = await client.mailboxOpen('INBOX', { readOnly: true });
       result.total = inbox.exists;
-      if (inbox.exists > 0) result.mails = await previews(client, inbox.exists, input.address, folders);
+      if (inbox.exists > 0) result.mails = await previews(client, inbox.exists, input.address, rules);
     });
   } catch (error) {
     if (!(error instanceof ApplicationFailure)) throw error;
@@ -83,7 +83,7 @@ async function previews(
   client: ImapFlow,
   exists: number,
   address: string,
-  folders: FolderWithRules[],
+  rules: readonly FolderRule[],
 ): Promise<MailPreview[]> {
   const shown: MailPreview[] = [];
   const range = `${Math.max(1, exists - MAILS_SHOWN + 1)}:*`;
@@ -91,16 +91,21 @@ async function previews(
     if (!mail.source) continue;
     const receivedAt = new Date(mail.internalDate ?? Date.now());
     const message = await readEmail(mail.source, receivedAt).catch(() => null);
-    if (message) shown.push(preview(message, receivedAt, address, folders));
+    if (message) shown.push(preview(message, receivedAt, address, rules));
   }
   return shown.reverse();
 }
 
-function preview(message: IncomingMessage, receivedAt: Date, address: string, folders: FolderWithRules[]): MailPreview {
+function preview(
+  message: IncomingMessage,
+  receivedAt: Date,
+  address: string,
+  rules: readonly FolderRule[],
+): MailPreview {
   const verdict = classifyMail(
     mailTraitsOf(message, { answersUs: false, ownAddresses: [address], ownMessageId: false, senderRules: [] }),
   );
-  const match = firstMatch(folders, {
+  const match = firstMatch(rules, {
     channel: 'email',
     sender: message.sender,
     recipients: [...message.recipients, ...message.cc],

@@ -1,46 +1,43 @@
 // The rules of all folders tried on one message: the first folder, in the company's order, with a rule that matches.
+// Both questions are asked for every message that comes in, so they are plain rows and one statement each.
 import type { EntityManager } from '@mikro-orm/postgresql';
-import { Client } from '#domain/people/client.ts';
 import type { MessageFacts } from '#domain/rules/message-facts.ts';
-import { matchRule, type RuleEvidence } from '#domain/rules/rule-filter.ts';
-import { Conversation } from './conversation.ts';
-import { Folder, RuleFilter } from './folder.ts';
-import { Attachment, type Message } from './message.ts';
+import { matchRule, type RuleEvidence, type RuleFilter } from '#domain/rules/rule-filter.ts';
+import type { Message } from './message.ts';
 
-export type FolderWithRules = { folder: Folder; rules: RuleFilter[] };
+export type FolderRule = { folder: { id: string; name: string }; position: number; condition: RuleFilter };
 
-/** All folders in their order, each with its rules in theirs. */
-export async function foldersWithRules(em: EntityManager): Promise<FolderWithRules[]> {
-  const folders = await em.find(Folder, {}, { orderBy: { position: 'asc' } });
-  const rules = await em.find(RuleFilter, {}, { orderBy: { position: 'asc' } });
-  return folders.map((folder) => ({ folder, rules: rules.filter((rule) => rule.folderId === folder.id) }));
+/** The rules of all folders, in the order in which they are tried. */
+export async function rulesInOrder(em: EntityManager): Promise<FolderRule[]> {
+  const rows = await em.execute<{ id: string; name: string; position: number; condition: RuleFilter }[]>(
+    `select folder.id, folder.name, rule_filter.position, rule_filter.condition
+       from folder join rule_filter on rule_filter.folder_id = folder.id
+      order by folder.position, rule_filter.position`,
+  );
+  return rows.map(({ id, name, ...rule }) => ({ folder: { id, name }, ...rule }));
 }
 
-export type FirstMatch = { folder: Folder; rule: RuleFilter; evidence: RuleEvidence[] };
+export type FirstMatch = FolderRule & { evidence: RuleEvidence[] };
 
-export function firstMatch(folders: readonly FolderWithRules[], facts: MessageFacts): FirstMatch | null {
-  for (const { folder, rules } of folders) {
-    for (const rule of rules) {
-      const { matched, evidence } = matchRule(rule.condition, facts);
-      if (matched) return { folder, rule, evidence };
-    }
+export function firstMatch(rules: readonly FolderRule[], facts: MessageFacts): FirstMatch | null {
+  for (const rule of rules) {
+    const { matched, evidence } = matchRule(rule.condition, facts);
+    if (matched) return { ...rule, evidence };
   }
   return null;
 }
 
-/** The messages as rules see them, in the order given; a handful of queries for any number. */
+/** The messages as rules see them, in the order given; one query for any number. */
 export async function messageFacts(em: EntityManager, messages: readonly Message[]): Promise<MessageFacts[]> {
-  const conversations = await em.find(Conversation, {
-    id: { $in: unique(messages.map((message) => message.conversationId)) },
-  });
-  const clients = await em.find(Client, {
-    id: { $in: unique(conversations.map((conversation) => conversation.clientId)) },
-  });
-  const attachments = await em.find(Attachment, { messageId: { $in: messages.map(({ id }) => id) }, inline: false });
-  const clientOf = new Map(
-    conversations.map(({ id, clientId }) => [id, clients.find((client) => client.id === clientId)]),
+  const rows = await em.execute<{ id: string; client: Record<string, string>; has_attachment: boolean }[]>(
+    `select message.id, client.attributes as client,
+            exists (select from attachment where message_id = message.id and not inline) as has_attachment
+       from message join conversation on conversation.id = message.conversation_id
+       join client on client.id = conversation.client_id
+      where message.id = any(?::uuid[])`,
+    [`{${messages.map((message) => message.id).join(',')}}`],
   );
-  const withAttachment = new Set(attachments.map((attachment) => attachment.messageId));
+  const known = new Map(rows.map((row) => [row.id, row]));
   return messages.map((message) => ({
     channel: message.channel,
     sender: { address: message.sender.address, name: message.sender.name, phone: message.sender.phone ?? null },
@@ -49,11 +46,7 @@ export async function messageFacts(em: EntityManager, messages: readonly Message
     text: message.text,
     newText: message.newText,
     language: message.language ?? null,
-    hasAttachment: withAttachment.has(message.id),
-    client: clientOf.get(message.conversationId)?.attributes ?? {},
+    hasAttachment: known.get(message.id)?.has_attachment ?? false,
+    client: known.get(message.id)?.client ?? {},
   }));
-}
-
-function unique(values: string[]): string[] {
-  return [...new Set(values)];
 }

@@ -67,7 +67,6 @@ export async function recogniseClient(
     return known;
   }
   const client = em.create(Client, { id: candidateId, tenantId, name: name?.slice(0, 300) ?? null, language });
-  await em.flush();
   return client;
 }
 
@@ -79,13 +78,16 @@ async function claimContactPoints(
   contacts: readonly Contact[],
 ): Promise<{ kind: string; value: string; clientId: string }[]> {
   const sorted = [...contacts].sort((a, b) => (a.value < b.value ? -1 : 1));
+  let ours = 0;
   for (const contact of sorted) {
-    await em.execute(
+    const claimed = await em.execute(
       `insert into contact_point (id, tenant_id, created_at, client_id, kind, value)
-       values (?, ?, now(), ?, ?, ?) on conflict (tenant_id, kind, value) do nothing`,
+       values (?, ?, now(), ?, ?, ?) on conflict (tenant_id, kind, value) do nothing returning id`,
       [newId(), tenantId, clientId, contact.kind, contact.value],
     );
+    ours += claimed.length;
   }
+  if (ours === sorted.length) return sorted.map((contact) => ({ ...contact, clientId }));
   const points = await em.find(ContactPoint, { $or: sorted.map(({ kind, value }) => ({ kind, value })) });
   return points.map(({ kind, value, clientId: owner }) => ({ kind, value, clientId: owner }));
 }

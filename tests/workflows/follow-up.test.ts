@@ -60,8 +60,15 @@ async function answered(subject: string) {
       const now = await followUp();
       return now?.state === state && now;
     });
-  const result = () => road.temporal.client.workflow.getHandle(workflowIds.followUp(acme.tenantId, armed.id)).result();
+  const result = async () => (await runOf(armed.id)).result();
   return { from, conversationId, id: armed.id, references: `<ask-${people}@example.com>`, inState, result };
+}
+
+/** The run of a follow-up, once the relay has started it. */
+async function runOf(followUpId: string) {
+  const handle = road.temporal.client.workflow.getHandle(workflowIds.followUp(acme.tenantId, followUpId));
+  await until('its run has begun', () => handle.describe().catch(() => null));
+  return handle;
 }
 
 describe('a follow-up', () => {
@@ -132,9 +139,8 @@ describe('a follow-up', () => {
       params: { id: conversationId },
       body: { mode: 'remind', dueAt: dueAt.toISOString() },
     });
-    const handle = road.temporal.client.workflow.getHandle(workflowIds.followUp(acme.tenantId, made.id));
-    await until('its run has begun', () => handle.describe().catch(() => null));
-    expect(await handle.result()).toEqual({ state: 'fired' });
+    const run = await runOf(made.id);
+    expect(await run.result()).toEqual({ state: 'fired' });
     const row = await road.db.database.inTenant(acme.tenantId, (em) => em.findOneOrFail(FollowUp, { id: made.id }));
     expect(row.settledAt!.getTime()).toBeGreaterThanOrEqual(dueAt.getTime());
   });
