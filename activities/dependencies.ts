@@ -14,6 +14,8 @@ export type Dependencies = {
   installationMail: InstallationMail | null;
   /** Where Vonage's Messages API is, without a path. */
   vonageUrl: string;
+  /** A host of the operator's own network from which webhooks may name files; null leaves public addresses only. */
+  filesOrigin: string | null;
   patience: Patience;
 };
 
@@ -23,8 +25,6 @@ export type InstallationMail = { server: MailServer; password: string | null; fr
 export type Patience = {
   /** No automatic reply within this time after anyone replied (two minutes). */
   quietMs: number;
-  /** How long an unknown outcome may be looked up before a person is asked. */
-  lookUpForMs: number;
   modelTimeoutMs: number;
   smtpTimeoutMs: number;
   /** How long the parts of a long SMS wait for each other. */
@@ -34,7 +34,6 @@ export type Patience = {
 
 export const PATIENCE: Patience = {
   quietMs: 120_000,
-  lookUpForMs: 45_000,
   modelTimeoutMs: 90_000,
   smtpTimeoutMs: 30_000,
   partsWithinMs: 120_000,

@@ -18,6 +18,8 @@ const settings = z.object({
   TEMPORAL_UI_URL: z.url().optional(),
   /** The built screens; without them only the API answers. */
   UI_BUILD: z.string().optional(),
+  /** What one webhook may send in a minute; each API process counts for itself. */
+  WEBHOOK_CALLS_PER_MINUTE: z.coerce.number().int().min(1).default(3_000),
   UNDO_SECONDS: z.coerce.number().min(0).max(600).default(10),
 });
 

@@ -25,6 +25,7 @@ export type ApiDependencies = {
   trustProxy: string;
   sendingAccounts: SendingAccounts;
   undoMs: number;
+  webhookCallsPerMinute: number;
   /** The built screens, as an Express handler. */
   screens: import('express').RequestHandler | null;
 };

@@ -39,6 +39,7 @@ async function main(): Promise<void> {
     trustProxy: config.TRUST_PROXY,
     sendingAccounts: { installationFrom: installationMailFrom(config.SMTP_URL, config.MAIL_FROM)?.from ?? null },
     undoMs: config.UNDO_SECONDS * 1000,
+    webhookCallsPerMinute: config.WEBHOOK_CALLS_PER_MINUTE,
     screens: await screens(config),
   });
   const server = createServer(app).listen(config.PORT, config.HOST);

@@ -13,6 +13,9 @@ export class NotSignedIn extends Error {
 /** A webhook call whose signature is missing, wrong or too old. */
 export class BadSignature extends Refusal {}
 
+/** More than one caller may send in a while: it is told when to go on. */
+export class TooMany extends Refusal {}
+
 /** Not taken, and not for good: a caller that repeats finds the door open later. */
 export class NotNow extends Refusal {}
 
@@ -29,6 +32,7 @@ export class DoesNotFit extends Error {
 
 const STATUS_OF: [kind: typeof Refusal, status: number, title: string][] = [
   [BadSignature, 401, 'Not signed'],
+  [TooMany, 429, 'Too many'],
   [NotNow, 503, 'Not now'],
   [NotFound, 404, 'Not found'],
   [Forbidden, 403, 'Not allowed'],

@@ -21,6 +21,11 @@ const settings = z.object({
   MODEL_TIMEOUT_MS: z.coerce.number().int().min(100).default(90_000),
   /** Where Vonage's Messages API is: its European or American host, or a stand-in. */
   VONAGE_URL: z.url().default('https://api.nexmo.com'),
+  /** A host of one's own network from which webhooks may name files, such as http://shop.internal:8080. */
+  WEBHOOK_FILES_ORIGIN: z
+    .url()
+    .transform((url) => new URL(url).origin)
+    .optional(),
   SMTP_TIMEOUT_MS: z.coerce.number().int().min(100).default(30_000),
 });
 

@@ -44,6 +44,7 @@ async function main(): Promise<void> {
     temporal,
     installationMail: installationMailFrom(config.SMTP_URL, config.MAIL_FROM),
     vonageUrl: config.VONAGE_URL,
+    filesOrigin: config.WEBHOOK_FILES_ORIGIN ?? null,
     patience: {
       ...PATIENCE,
       quietMs: config.QUIET_MS,

@@ -11,7 +11,7 @@ export type GuardedOptions = {
   largestBytes: number;
   timeoutMs: number;
   /** An origin the operator has configured: it may be private, and speak plain http. */
-  trustedOrigin: string;
+  trustedOrigin: string | null;
   /** Headers for this address; asked again for every redirect, so that none goes to a host it is not for. */
   headersFor: (url: URL) => Record<string, string>;
 };

@@ -6,17 +6,32 @@ import type { Contact } from '#domain/people/client.ts';
 import { normaliseAddress } from '#domain/rules/email-address.ts';
 import { toE164 } from '#domain/rules/phone-number.ts';
 import { splitReply } from '#domain/rules/quoted-text.ts';
-import { digestOf, type IncomingMessage, safeFileName, storable, threadKey, Unreadable } from './incoming-message.ts';
+import {
+  digestOf,
+  type FetchedFile,
+  type IncomingAttachment,
+  type IncomingMessage,
+  safeFileName,
+  storable,
+  threadKey,
+  Unreadable,
+} from './incoming-message.ts';
 import { sanitiseMailHtml } from './mail-html.ts';
 import { believableDate } from './sent-at.ts';
 
+/**
+ * @param fetched what was fetched of the files it names by address, in their order; null when that has not been tried yet
+ * @throws Unreadable
+ */
 export async function readCustom(
   raw: Buffer,
   receipt: { integrationId: string; sourceId: string; receivedAt: Date },
   phoneRegion: string,
+  fetched: readonly FetchedFile[] | null,
 ): Promise<IncomingMessage> {
   const message = parse(raw);
-  const problems: string[] = [];
+  const media = message.attachments.flatMap(({ name, url }) => (url ? [{ url, name, kind: name }] : []));
+  const problems = (fetched ?? []).flatMap((one) => ('problem' in one ? [one.problem] : []));
   const address = message.from.email ? normaliseAddress(message.from.email) : null;
   const phone = message.from.phone ? toE164(message.from.phone, phoneRegion) : null;
   const name = storable(message.from.name ?? '').trim() || null;
@@ -40,7 +55,7 @@ export async function readCustom(
     newText: splitReply(text).newText,
     html: html === null ? null : storable(html),
     sentAt: believableDate(message.sentAt, receipt.receivedAt, problems),
-    attachments: await Promise.all(message.attachments.map(readAttachment)),
+    attachments: await attachmentsOf(message, fetched ?? []),
     threadKeys: message.conversation
       ? [threadKey(`webhook:${receipt.integrationId}`, storable(message.conversation))]
       : [],
@@ -49,6 +64,7 @@ export async function readCustom(
     returnPath: null,
     bounce: null,
     problems,
+    ...(media.length > 0 && fetched === null ? { media } : {}),
   };
 }
 
@@ -73,11 +89,23 @@ function contactsOf(
   ];
 }
 
-async function readAttachment(file: CustomMessage['attachments'][number]) {
-  const content = Buffer.from(file.content, 'base64');
+async function attachmentsOf(
+  { attachments }: CustomMessage,
+  fetched: readonly FetchedFile[],
+): Promise<IncomingAttachment[]> {
+  const files = [...fetched];
+  const found: IncomingAttachment[] = [];
+  for (const { name, content } of attachments) {
+    const file = content === undefined ? files.shift() : { content: Buffer.from(content, 'base64') };
+    if (file && 'content' in file) found.push(await asAttachment(name, file.content));
+  }
+  return found;
+}
+
+async function asAttachment(name: string, content: Buffer): Promise<IncomingAttachment> {
   const detected = await fileTypeFromBuffer(content).catch(() => undefined);
   return {
-    name: safeFileName(file.name) ?? 'attachment',
+    name: safeFileName(name) ?? 'attachment',
     type: detected?.mime ?? 'application/octet-stream',
     content,
     contentId: null,

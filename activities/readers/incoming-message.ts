@@ -54,6 +54,8 @@ export type IncomingMessage = {
 
 export type MediaToFetch = { url: string; name: string | null; kind: string };
 
+export type FetchedFile = { content: Buffer } | { problem: string };
+
 export type Series = {
   /** The receipts whose parts are in the text. */
   receiptIds: string[];

@@ -8,10 +8,10 @@ import { type FetchedMedia, Receipt } from '#domain/integrations/receipt.ts';
 import { Tenant } from '#domain/tenancy/tenant.ts';
 import { readCustom } from './custom.ts';
 import { readEmail } from './email.ts';
-import { type IncomingMessage, Unreadable } from './incoming-message.ts';
+import { type FetchedFile, type IncomingMessage, Unreadable } from './incoming-message.ts';
 import { readPart } from './sms-parts.ts';
 import { readTextMessage } from './text-message.ts';
-import { type FetchedFile, readWhatsapp } from './whatsapp.ts';
+import { readWhatsapp } from './whatsapp.ts';
 
 const READINGS_KEPT = 32;
 const LARGEST_KEPT_BYTES = 1_000_000;
@@ -28,12 +28,16 @@ export class ReceiptReader {
 
   /** @throws Unreadable when the raw form cannot be read or is no longer kept */
   async read(tenantId: string, receiptId: string): Promise<IncomingMessage> {
+    return this.#readings.get(receiptId) ?? this.#database.inTenant(tenantId, (em) => this.readIn(em, receiptId));
+  }
+
+  /** The same within a transaction that is open anyway. */
+  async readIn(em: EntityManager, receiptId: string): Promise<IncomingMessage> {
     const known = this.#readings.get(receiptId);
     if (known) return known;
-    const { receipts, phoneRegion } = await this.#database.inTenant(tenantId, async (em) => ({
-      receipts: await withItsSeries(em, receiptId),
-      phoneRegion: (await em.findOneOrFail(Tenant, { id: tenantId })).phoneRegion,
-    }));
+    const receipts = await withItsSeries(em, receiptId);
+    const { tenantId } = receipts[0]!;
+    const { phoneRegion } = await em.findOneOrFail(Tenant, { id: tenantId });
     const message = await this.#readRaw(tenantId, receiptId, receipts, phoneRegion);
     const size = receipts.reduce((sum, { raw }) => sum + (raw?.length ?? 0), 0);
     // Neither what still lacks something, nor what others may join, is read once for all.
@@ -64,6 +68,7 @@ export class ReceiptReader {
           raw,
           { integrationId: receipt.integrationId, sourceId: receipt.sourceId, receivedAt },
           phoneRegion,
+          await this.#fetched(tenantId, receipt),
         );
       case 'sms':
         if (!isOfMessagesApi(receipt, raw)) return late(receipt, readTextMessage(receipts.map(asPart), receiptId));

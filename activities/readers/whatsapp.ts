@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { fromVonage } from '#domain/rules/phone-number.ts';
 import {
   digestOf,
+  type FetchedFile,
   type IncomingAttachment,
   type IncomingMessage,
   type MediaToFetch,
@@ -49,8 +50,6 @@ const bodySchema = z.object({
 });
 
 type Body = z.output<typeof bodySchema>;
-
-export type FetchedFile = { content: Buffer } | { problem: string };
 
 /**
  * @param fetched what was fetched of its files, in their order; null when that has not been tried yet

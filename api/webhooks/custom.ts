@@ -1,10 +1,11 @@
 // The door of custom webhooks: signature, form, receipt, 202. It answers as soon as the receipt is committed; Temporal
 // and the model may be away.
 import { createHash } from 'node:crypto';
-import express, { type RequestHandler, Router } from 'express';
+import express, { type RequestHandler, type Response, Router } from 'express';
+import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
 import { Invalid, NotFound } from '#domain/errors.ts';
 import { faultPoint } from '#domain/fault-point.ts';
-import { customMessageSchema } from '#domain/integrations/custom-message.ts';
+import { customMessageJsonSchema, customMessageSchema } from '#domain/integrations/custom-message.ts';
 import { RECEIPT_RETENTION_DAYS } from '#domain/integrations/receipt.ts';
 import {
   IDEMPOTENCY_HEADER,
@@ -16,7 +17,7 @@ import {
 import { newId } from '#domain/tenancy/tenant-owned.ts';
 import { WORKFLOWS, workflowIds } from '#workflows/contract.ts';
 import type { ApiDependencies } from '../dependencies.ts';
-import { BadSignature, DoesNotFit } from '../refusals.ts';
+import { BadSignature, DoesNotFit, TooMany } from '../refusals.ts';
 import { WebhookSecrets } from './webhook-secrets.ts';
 
 const LARGEST_BODY = '30mb';
@@ -30,16 +31,19 @@ const REFUSED: Record<Exclude<SignatureVerdict, 'good'>, string> = {
 
 export function customWebhook(dependencies: ApiDependencies): Router {
   const secrets = new WebhookSecrets(dependencies.database, dependencies.keys);
+  const limiter = new RateLimiterMemory({ points: dependencies.webhookCallsPerMinute, duration: 60 });
   const router = Router();
+  const schema = customMessageJsonSchema();
+  router.get('/custom/schema.json', (_request, response) => void response.json(schema));
   router.post(
     '/custom/:integrationId',
     express.raw({ type: () => true, limit: LARGEST_BODY }),
-    receive(dependencies, secrets),
+    receive(dependencies, secrets, limiter),
   );
   return router;
 }
 
-function receive({ database }: ApiDependencies, secrets: WebhookSecrets): RequestHandler {
+function receive({ database }: ApiDependencies, secrets: WebhookSecrets, limiter: RateLimiterMemory): RequestHandler {
   return async (request, response) => {
     const integrationId = String(request.params.integrationId);
     const known = await secrets.of(integrationId);
@@ -49,6 +53,8 @@ function receive({ database }: ApiDependencies, secrets: WebhookSecrets): Reques
     const signature = request.get(SIGNATURE_HEADER);
     const verdict = verifyWebhook(signature, body, known.secrets, Math.floor(Date.now() / 1000));
     if (verdict !== 'good') throw new BadSignature(`signature.${verdict}`, REFUSED[verdict]);
+    // Only the one who has the secret uses up what the webhook may send.
+    await takeTurn(limiter, integrationId, response);
     const idempotencyKey = request.get(IDEMPOTENCY_HEADER);
     checkForm(body, idempotencyKey);
     const receiptId = newId();
@@ -72,6 +78,21 @@ function receive({ database }: ApiDependencies, secrets: WebhookSecrets): Reques
     database.wakeRelay();
     response.status(202).json({ status: kept?.kept ? 'accepted' : 'already-accepted' });
   };
+}
+
+async function takeTurn(limiter: RateLimiterMemory, integrationId: string, response: Response): Promise<void> {
+  try {
+    await limiter.consume(integrationId);
+  } catch (full) {
+    if (!(full instanceof RateLimiterRes)) throw full;
+    const seconds = Math.ceil(full.msBeforeNext / 1000);
+    response.set('Retry-After', String(seconds));
+    throw new TooMany(
+      'webhook.too-many',
+      `This webhook takes ${limiter.points} calls a minute: send again in ${seconds} seconds. Nothing of this call was kept.`,
+      { retryAfterSeconds: seconds },
+    );
+  }
 }
 
 // Without a key of the sender's, what was signed is what is kept once: the same call made again, by a proxy or by

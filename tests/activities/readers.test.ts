@@ -522,7 +522,8 @@ describe('a message of a custom webhook', () => {
     sourceId: 'order-1042',
     receivedAt: RECEIVED,
   };
-  const custom = (message: Record<string, unknown>) => readCustom(Buffer.from(JSON.stringify(message)), receipt, 'FR');
+  const custom = (message: Record<string, unknown>) =>
+    readCustom(Buffer.from(JSON.stringify(message)), receipt, 'FR', null);
   const question = { from: { email: 'Camille@Client.com', name: 'Camille' }, text: 'Où est ma commande ?' };
 
   test('is recognised by its address, its number and the name the other system gave', async () => {
@@ -576,7 +577,7 @@ describe('a message of a custom webhook', () => {
     ['no sender', Buffer.from('{"from":{},"text":"x"}')],
     ['no text', Buffer.from('{"from":{"id":"1"}}')],
   ])('with %s is refused with a sentence', async (_case, raw) => {
-    await expect(readCustom(raw, receipt, 'FR')).rejects.toBeInstanceOf(Unreadable);
+    await expect(readCustom(raw, receipt, 'FR', null)).rejects.toBeInstanceOf(Unreadable);
   });
 });
 

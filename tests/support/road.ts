@@ -42,7 +42,13 @@ export const TEST_KEY = Buffer.alloc(32, 7).toString('base64');
 export type Person = { id: string; email: string; api: ApiClient<RelaisContract>; cookie: string };
 export type Company = { tenantId: string; owner: Person };
 
-export type RoadOptions = { patience?: Partial<Patience>; undoMs?: number; vonageUrl?: string };
+export type RoadOptions = {
+  patience?: Partial<Patience>;
+  undoMs?: number;
+  vonageUrl?: string;
+  filesOrigin?: string;
+  webhookCallsPerMinute?: number;
+};
 
 export class Road {
   readonly keys = new KeyRing(TEST_KEY);
@@ -101,6 +107,7 @@ export class Road {
       temporal: client,
       installationMail: this.#installationMail(),
       vonageUrl: this.#options.vonageUrl ?? 'http://127.0.0.1:9',
+      filesOrigin: this.#options.filesOrigin ?? null,
       patience: {
         ...PATIENCE,
         quietMs: 300,
@@ -276,6 +283,7 @@ export class Road {
       trustProxy: 'loopback',
       sendingAccounts: { installationFrom: this.#installationMail()?.from ?? null },
       undoMs: this.#options.undoMs ?? 0,
+      webhookCallsPerMinute: this.#options.webhookCallsPerMinute ?? 10_000,
       screens: null,
     });
   }
