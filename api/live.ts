@@ -32,7 +32,15 @@ export class LiveFeed {
     this.#log = log;
   }
 
+  /** Listens; while the database is away it goes on trying. */
   async start(): Promise<void> {
+    await this.#listen().catch((error) => {
+      this.#log.warn({ err: error }, 'Live events wait for the database');
+      this.#reconnect();
+    });
+  }
+
+  async #listen(): Promise<void> {
     const listener = new pg.Client({ connectionString: this.#listenUrl });
     listener.on('notification', ({ payload }) => payload && this.#tell(payload));
     listener.on('error', () => {});
@@ -121,7 +129,7 @@ export class LiveFeed {
     if (this.#stopped || this.#nextTry) return;
     this.#nextTry = setTimeout(() => {
       this.#nextTry = null;
-      this.start()
+      this.#listen()
         // What was said while nobody listened.
         .then(() => {
           for (const tenantId of this.#watchers.keys()) this.#tell(tenantId);

@@ -6,6 +6,7 @@ import type { RequestHandler } from 'express';
 import pg from 'pg';
 import { ConfigurationProblem, installationMailFrom } from '#domain/configuration.ts';
 import { AttachmentStore } from '#domain/conversations/attachment-store.ts';
+import { letGoOfLostConnections } from '#domain/database/lost-connections.ts';
 import { Database } from '#domain/database/orm.ts';
 import { createLog } from '#domain/record/log.ts';
 import { KeyRing } from '#domain/secrets/key-ring.ts';
@@ -22,7 +23,7 @@ async function main(): Promise<void> {
   const log = createLog('api', config.LOG_LEVEL);
   const database = await Database.open({ url: config.DATABASE_URL, poolSize: config.DATABASE_POOL_SIZE });
   const identity = new pg.Pool({ connectionString: config.DATABASE_URL, options: '-c search_path=auth', max: 5 });
-  identity.on('error', () => {});
+  letGoOfLostConnections(identity);
   const live = new LiveFeed(database, config.DATABASE_DIRECT_URL ?? config.DATABASE_URL, log);
   await live.start();
   const app = createApp({

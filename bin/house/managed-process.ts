@@ -38,6 +38,7 @@ export class ManagedProcess {
   #spawnFailed = false;
   #stopping = false;
   #restartDelayMs = FIRST_RESTART_MS;
+  #nextStart: NodeJS.Timeout | undefined;
 
   constructor(spec: ProcessSpec, home: string) {
     this.name = spec.name;
@@ -67,6 +68,7 @@ export class ManagedProcess {
 
   async stop(): Promise<void> {
     this.#stopping = true;
+    clearTimeout(this.#nextStart);
     const child = this.#child;
     if (child && child.exitCode === null && child.signalCode === null) {
       const ended = new Promise((resolve) => child.once('exit', resolve));
@@ -102,7 +104,7 @@ export class ManagedProcess {
   #restart(): void {
     if (this.#stopping || this.#child === null) return;
     if (Date.now() - this.#startedAt > STEADY_AFTER_MS) this.#restartDelayMs = FIRST_RESTART_MS;
-    setTimeout(() => !this.#stopping && this.#spawn(), this.#restartDelayMs);
+    this.#nextStart = setTimeout(() => !this.#stopping && this.#spawn(), this.#restartDelayMs);
     this.#restartDelayMs = Math.min(this.#restartDelayMs * 2, LAST_RESTART_MS);
   }
 

@@ -4,6 +4,7 @@ import { MikroORM, type Options } from '@mikro-orm/core';
 import { type EntityManager, PostgreSqlDriver } from '@mikro-orm/postgresql';
 import { asksForRuns } from '#domain/record/run-request.ts';
 import { ENTITIES } from './entities.ts';
+import { letGoOfLostConnections } from './lost-connections.ts';
 import { lockToTenant } from './tenant-locks.ts';
 
 export type DatabaseConfig = {
@@ -17,6 +18,7 @@ export function ormOptions(url: string): Partial<Options<PostgreSqlDriver>> {
   return {
     driver: PostgreSqlDriver,
     clientUrl: url,
+    driverOptions: { onPoolCreated: letGoOfLostConnections },
     entities: [...ENTITIES],
     discovery: { onMetadata: (meta) => lockToTenant(meta) },
     schemaGenerator: { createForeignKeyConstraints: false },

@@ -195,7 +195,13 @@ export class Installation {
   async arm(target: ManagedProcess, point: string, hit = 1): Promise<() => Promise<Date>> {
     const log = path.join(this.home, `fault-${newId().slice(-8)}`);
     rmSync(log, { force: true });
-    await target.restart({ RELAIS_FAULT_POINT: `${point}:${hit}`, RELAIS_FAULT_LOG: log });
+    try {
+      await target.restart({ RELAIS_FAULT_POINT: `${point}:${hit}`, RELAIS_FAULT_LOG: log });
+    } catch (error) {
+      // What was left from before may have brought it there while it was still starting.
+      if (!existsSync(log)) throw error;
+      await target.restart();
+    }
     return async () => {
       await until(`${target.name} has died at ${point}`, () => existsSync(log), 30_000);
       return statSync(log).mtime;

@@ -17,6 +17,7 @@ import { createSignIn, type SignIn } from '#api/sign-in.ts';
 import { TemporalLinks } from '#api/temporal.ts';
 import { installationMailFrom } from '#domain/configuration.ts';
 import { AttachmentStore } from '#domain/conversations/attachment-store.ts';
+import { letGoOfLostConnections } from '#domain/database/lost-connections.ts';
 import { Integration } from '#domain/integrations/integration.ts';
 import { Receipt, type ReceiptOrigin } from '#domain/integrations/receipt.ts';
 import { signWebhook } from '#domain/integrations/webhook-signature.ts';
@@ -78,7 +79,7 @@ export class Road {
     this.#server = parts.server;
     this.url = `http://127.0.0.1:${(parts.server.address() as AddressInfo).port}`;
     this.#identity = new pg.Pool({ connectionString: parts.db.url, options: '-c search_path=auth', max: 5 });
-    this.#identity.on('error', () => {});
+    letGoOfLostConnections(this.#identity);
     this.#signIn = createSignIn({
       pool: this.#identity,
       secret: 'a1b2c3d4-E5F6-test-only-0123456789-xyz',
