@@ -1,8 +1,8 @@
 // A company with one folder, whose rule takes every message of the benchmark and whose reply mode is off, and a webhook.
-import { createClient } from '#api/contract/client.ts';
-import { contract } from '#api/contract/contract.ts';
+import { type ApiClient, createClient } from '#api/contract/client.ts';
+import { contract, type RelaisContract } from '#api/contract/contract.ts';
 
-export type BenchCompany = { tenantId: string; webhook: Webhook };
+export type BenchCompany = { tenantId: string; api: ApiClient<RelaisContract>; webhook: Webhook };
 export type Webhook = { id: string; url: string; secret: string };
 
 const OWNER = { email: 'owner@acme.test', password: 'correct horse battery' };
@@ -29,5 +29,5 @@ export async function makeCompany(url: string, setupToken: string): Promise<Benc
   });
   const { integration, secret } = await api.createWebhook({ body: { name: 'Boutique' } });
   const webhook = { id: integration.id, url: `${url}/inbox/webhooks/custom/${integration.id}`, secret };
-  return { tenantId: (await api.getMe()).tenant.id, webhook };
+  return { tenantId: (await api.getMe()).tenant.id, api, webhook };
 }

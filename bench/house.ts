@@ -1,6 +1,6 @@
 // An installation to measure, in a temporary home and on free ports: PostgreSQL and Temporal with the settings of
 // `npm start`, so with fsync on and Temporal's database in a file, and the product's own processes.
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { Client, Connection } from '@temporalio/client';
@@ -8,6 +8,7 @@ import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
 import pg from 'pg';
 import { migrate } from '#domain/database/migrate.ts';
 import { Database } from '#domain/database/orm.ts';
+import { TASK_QUEUES } from '#workflows/contract.ts';
 import { BUILD_FOLDER } from '../bin/house/build.ts';
 import { houseSecrets, PROJECT_ROOT } from '../bin/house/home.ts';
 import { ManagedProcess, type ProcessSpec } from '../bin/house/managed-process.ts';
@@ -52,6 +53,19 @@ export class BenchHouse {
   async startWorkers(): Promise<void> {
     const preload = ['--import', path.join(PROJECT_ROOT, 'bench', 'with-nothing.ts')];
     await Promise.all(WORKERS.map((name) => this.startNode(name, 'workers/main.ts', preload)));
+  }
+
+  /** One that reads mailboxes and nothing else, and one for all the rest: what each takes can be told apart. */
+  async startWorkersByQueue(): Promise<void> {
+    const { mailboxes, ...others } = TASK_QUEUES;
+    const start = (name: string, queues: string[]) =>
+      this.startNode(name, 'workers/main.ts', [], { WORKER_QUEUES: queues.join(',') });
+    await Promise.all([start(mailboxes, [mailboxes]), start('rest', Object.values(others))]);
+  }
+
+  /** Of a process that was started under this name. */
+  pidOf(name: string): number {
+    return Number(readFileSync(path.join(this.home, 'run', `${name}.pid`), 'utf8'));
   }
 
   /** What the relay has not carried to Temporal yet stays where it is. */

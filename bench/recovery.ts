@@ -2,9 +2,7 @@
 // and again one of the two workers is killed with SIGKILL in the middle of its work and started again. Every message is
 // timed from the moment it was accepted to the moment it lay in its folder.
 // Usage: npm run bench:recovery [-- --quick]
-import { readFileSync } from 'node:fs';
 import os from 'node:os';
-import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { say, step } from '../bin/house/progress.ts';
 import { percentile } from './figures.ts';
@@ -65,8 +63,8 @@ async function send({ company, owner }: BenchHouse, prefix: string, seconds: num
   }
 }
 
-function killWorker({ home }: BenchHouse, name: string): number {
-  const pid = Number(readFileSync(path.join(home, 'run', `${name}.pid`), 'utf8'));
+function killWorker(house: BenchHouse, name: string): number {
+  const pid = house.pidOf(name);
   process.kill(pid, 'SIGKILL');
   return pid;
 }
