@@ -5,7 +5,7 @@ import { Conversation, holdConversation } from '#domain/conversations/conversati
 import { supersedeWaitingDraft } from '#domain/conversations/draft-decision.ts';
 import { Attachment, Fingerprint, Message } from '#domain/conversations/message.ts';
 import { Reply } from '#domain/conversations/reply.ts';
-import { findThread } from '#domain/conversations/thread.ts';
+import { findThread, takesPart } from '#domain/conversations/thread.ts';
 import { Integration } from '#domain/integrations/integration.ts';
 import { Receipt } from '#domain/integrations/receipt.ts';
 import { SenderRule } from '#domain/integrations/sender-rule.ts';
@@ -185,7 +185,7 @@ export function createReceiving({ database, attachments, patience }: Dependencie
         const conversation = await holdConversation(em, message.conversationId);
         notes.about({ ...input, conversationId: conversation.id });
         if (message.kind) return { kind: message.kind, reason: message.kindReason ?? '' };
-        const { verdict, obstacle } = await judge(em, message, incoming);
+        const { verdict, obstacle } = await judge(em, conversation, message, incoming);
         message.kind = verdict.kind;
         message.kindReason = verdict.reason;
         message.autoReplyObstacle = obstacle;
@@ -271,13 +271,23 @@ const NOT_MAIL: MailVerdict = { kind: 'personal', reason: 'not-mail', evidence: 
 /** Who wrote it, and why no machine may answer it. Other channels carry no machines' mail: there is nothing to look up. */
 async function judge(
   em: EntityManager,
+  conversation: Conversation,
   message: Message,
   incoming: IncomingMessage,
 ): Promise<{ verdict: MailVerdict; obstacle: string | null }> {
   if (message.channel !== 'email') return { verdict: NOT_MAIL, obstacle: null };
   const traits = await traitsOf(em, message, incoming);
   const verdict = classifyMail(traits);
-  return { verdict, obstacle: obstacleOf(message, traits, verdict) };
+  const newcomer = (await isNewcomer(em, conversation, message)) ? 'newcomer' : null;
+  return { verdict, obstacle: obstacleOf(message, traits, verdict) ?? newcomer };
+}
+
+// Who was shown a mail of ours may answer it, and stands in its conversation; what a machine would write there is meant for
+// the client's eyes.
+async function isNewcomer(em: EntityManager, conversation: Conversation, message: Message): Promise<boolean> {
+  const { address } = message.sender;
+  if (!address || conversation.messageCount === 0) return false;
+  return !(await takesPart(em, conversation, address, message.id));
 }
 
 async function traitsOf(em: EntityManager, message: Message, incoming: IncomingMessage): Promise<MailTraits> {

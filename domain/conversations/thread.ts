@@ -6,6 +6,9 @@ import type { EntityManager } from '@mikro-orm/postgresql';
 import { domainOf } from '#domain/rules/email-address.ts';
 import { newId, tenantOwned } from '#domain/tenancy/tenant-owned.ts';
 import { Conversation } from './conversation.ts';
+import { Message } from './message.ts';
+
+const MAIL_KEY = 'mail:';
 
 const ThreadKeySchema = defineEntity({
   name: 'ThreadKey',
@@ -61,14 +64,16 @@ export type ThreadFound = {
   /** The conversation it joins; null when it opens one under `conversationId`. */
   found: Conversation | null;
   conversationId: string;
-  /** `reference` joined by a key; `returned` a bounce of ours; `new` no key was known; `stranger` not this sender;
+  /** `reference` joined by a key; `our-mail` a newcomer who answers a mail of ours; `returned` a bounce of ours; `new` no
+   *  key was known; `stranger` not this sender;
    *  `number` joined by both numbers; `long-ago` the last message between them is older than the window. */
-  reason: 'reference' | 'returned' | 'new' | 'stranger' | 'number' | 'long-ago';
+  reason: 'reference' | 'our-mail' | 'returned' | 'new' | 'stranger' | 'number' | 'long-ago';
 };
 
 /**
  * Finds or reserves the conversation of an incoming message. A sender who never took part in the thread, and does not
- * share the client's own domain, does not get into it by quoting one of its Message-IDs.
+ * share the client's own domain, does not get into it by quoting one of its Message-IDs; unless it is one of ours: those
+ * cannot be guessed (write-reply.ts), so whoever names one was shown the mail.
  */
 export async function findThread(
   em: EntityManager,
@@ -95,9 +100,11 @@ export async function findThread(
   if (message.window && key) return withinWindow(em, conversationId, key, message.window);
   for (const owner of owners) {
     const conversation = await em.findOne(Conversation, { id: owner });
-    if (conversation && (message.isSigned || (await takesPart(em, conversation, message)))) {
+    if (!conversation) continue;
+    const reason = await reasonToJoin(em, conversation, message);
+    if (reason) {
       await moveThreadKeys(em, conversationId, conversation.id);
-      return { found: conversation, conversationId: conversation.id, reason: 'reference' };
+      return { found: conversation, conversationId: conversation.id, reason };
     }
   }
   return { found: null, conversationId, reason: owners.length > 0 ? 'stranger' : 'new' };
@@ -123,24 +130,42 @@ async function withinWindow(
   return { found: null, conversationId, reason: 'long-ago' };
 }
 
-async function takesPart(
+async function reasonToJoin(
   em: EntityManager,
   conversation: Conversation,
-  message: { senderAddress: string | null; clientId: string },
+  message: { keys: readonly string[]; senderAddress: string | null; clientId: string; isSigned: boolean },
+): Promise<'reference' | 'our-mail' | null> {
+  if (message.isSigned || conversation.clientId === message.clientId) return 'reference';
+  if (message.senderAddress && (await takesPart(em, conversation, message.senderAddress))) return 'reference';
+  return (await answersOurMail(em, conversation.id, message.keys)) ? 'our-mail' : null;
+}
+
+async function answersOurMail(em: EntityManager, conversationId: string, keys: readonly string[]): Promise<boolean> {
+  const named = keys.flatMap((key) => (key.startsWith(MAIL_KEY) ? [key.slice(MAIL_KEY.length)] : []));
+  return (await em.count(Message, { conversationId, direction: 'outbound', externalId: { $in: named } })) > 0;
+}
+
+/**
+ * Whether somebody with this address, or a colleague of theirs, has written or been written to in the conversation, or is
+ * its client.
+ * @param besides a message that does not count: the one that is being judged
+ */
+export async function takesPart(
+  em: EntityManager,
+  conversation: Conversation,
+  address: string,
+  besides: string | null = null,
 ): Promise<boolean> {
-  if (conversation.clientId === message.clientId) return true;
-  const address = message.senderAddress;
-  if (!address) return false;
   const [row] = await em.execute<{ known: boolean }[]>(
-    `select exists (
+    `select exists (select from contact_point where client_id = ? and kind = 'email' and value = ?) or exists (
        select from message
-        where conversation_id = ?
+        where conversation_id = ? and id is distinct from ?::uuid
           and (sender ->> 'address' = ?
                or recipients @> to_jsonb(?::text)
                or cc @> to_jsonb(?::text)
                or split_part(sender ->> 'address', '@', 2) = ?)
      ) as known`,
-    [conversation.id, address, address, address, companyDomain(address)],
+    [conversation.clientId, address, conversation.id, besides, address, address, address, companyDomain(address)],
   );
   return row?.known === true;
 }

@@ -1,5 +1,6 @@
 // Writes one outgoing message: the row the thread shows, the row the send protocol works on, and the key by which the
 // client's answer finds its way back. Nothing is sent here.
+import { randomBytes } from 'node:crypto';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { type Actor, actorId } from '#domain/people/actor.ts';
 import { audit } from '#domain/record/audit-event.ts';
@@ -81,7 +82,9 @@ async function mailIdentity(
   { from, answered }: ReplyWay,
   replyId: string,
 ): Promise<Identity> {
-  const messageId = `relais.${replyId}@${domainOf(from.address ?? '') ?? 'relais.invalid'}`;
+  // A name nobody can guess: whoever gives it back was shown this mail.
+  const secret = randomBytes(16).toString('hex');
+  const messageId = `relais.${replyId}.${secret}@${domainOf(from.address ?? '') ?? 'relais.invalid'}`;
   em.create(ThreadKey, { key: `mail:${messageId}`, conversationId: conversation.id });
   return {
     name: messageId,

@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Conversation } from '#domain/conversations/conversation.ts';
+import { Message } from '#domain/conversations/message.ts';
 import { findThread, ThreadKey } from '#domain/conversations/thread.ts';
 import { Client, ContactPoint, recogniseClient } from '#domain/people/client.ts';
+import { newId } from '#domain/tenancy/tenant-owned.ts';
 import { createTenant, type TestDatabase, testDatabase } from '../support/database.ts';
 import { createConversation, createMailbox } from '../support/story.ts';
 
@@ -103,6 +105,37 @@ describe('a thread', () => {
     );
     expect(await record(['mail:a', 'mail:known'], 'tom@client.example')).toBe(conversation.id);
     expect(await record(['mail:b', 'mail:known'], 'mallory@elsewhere.example')).not.toBe(conversation.id);
+  });
+
+  test('takes in whoever names a mail of ours, which only its readers can', async () => {
+    const ours = 'relais.1042.d5c1b2@acme.test';
+    const { conversation } = await db.database.inTenant(acme, async (em) => {
+      const story = await createConversation(em, acme, 'lea@client.example');
+      em.create(Message, {
+        id: newId(),
+        conversationId: story.conversation.id,
+        direction: 'outbound',
+        channel: 'email',
+        integrationId: story.mailbox.id,
+        runId: `tenant/${acme}/reply/${newId()}`,
+        externalId: ours,
+        references: [],
+        sender: { address: story.mailbox.address, name: null },
+        recipients: ['lea@client.example'],
+        cc: [],
+        subject: 'Re: Bonjour',
+        text: 'Voici le contrat.',
+        newText: 'Voici le contrat.',
+        kind: 'personal',
+        sentAt: new Date(),
+      });
+      em.create(ThreadKey, { key: `mail:${ours}`, conversationId: story.conversation.id });
+      return story;
+    });
+    expect(await record(['mail:d', `mail:${ours}`], 'notary@elsewhere.example')).toBe(conversation.id);
+    expect(await record(['mail:e', 'mail:relais.1042.000000@acme.test'], 'x@elsewhere.example')).not.toBe(
+      conversation.id,
+    );
   });
 
   test('does not take somebody in because both have an address at a public provider', async () => {

@@ -235,6 +235,19 @@ describe('a folder that answers by itself', () => {
     expect(road.sink.to(first.from)).toHaveLength(1);
   });
 
+  test('lets a newcomer into the conversation of a mail they were shown, and leaves the answer to a person', async () => {
+    const client = await write('auto : mon contrat');
+    await until('it is answered', () => road.sink.to(client.from).length === 1);
+    const shown = road.sink.to(client.from)[0]!.mail.messageId!;
+    const notary = await write('Re: auto : mon contrat', {
+      from: 'notary@elsewhere.example',
+      headers: { 'In-Reply-To': shown, References: shown },
+    });
+    expect((await notary.view()).id).toBe((await client.view()).id);
+    expect(await draftOf(notary)).toMatchObject({ caution: 'newcomer' });
+    expect(road.sink.to(notary.from)).toEqual([]);
+  });
+
   test('waits until it is quiet when somebody replied a moment ago, and then answers', async () => {
     const first = await write('Question simple', { id: 'quiet-1@example.com' });
     await road.runOf(acme, first.receiptId);

@@ -94,6 +94,7 @@ const CAUTIONS: Words = {
   'no-other-article': m.caution_no_other_article,
   'run-ended': m.caution_run_ended,
   'reply-to-differs': m.caution_reply_to,
+  newcomer: m.caution_newcomer,
   'reply.no-return-address': m.caution_cannot_be_sent,
   'reply.no-account': m.caution_cannot_be_sent,
   'reply.whatsapp-window-closed': m.refusal_whatsapp_window,

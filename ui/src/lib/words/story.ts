@@ -194,5 +194,6 @@ function openedBy(reason: unknown): string {
 
 function joinedBy(reason: unknown): string {
   if (reason === 'returned') return m.story_joined_returned();
+  if (reason === 'our-mail') return m.story_joined_our_mail();
   return reason === 'number' ? m.story_joined_number() : m.story_joined();
 }
