@@ -2,6 +2,7 @@
 // time is over.
 import { ScheduleNotFoundError, ScheduleOverlapPolicy } from '@temporalio/client';
 import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
+import { removeDeleted } from '#domain/conversations/delete-conversation.ts';
 import { DeliveryReceipt } from '#domain/conversations/delivery-receipt.ts';
 import { Draft } from '#domain/conversations/draft.ts';
 import { Message } from '#domain/conversations/message.ts';
@@ -99,7 +100,7 @@ export function createHousekeeping({ database, temporal }: Dependencies) {
       });
     },
 
-    /** Forgets raw receipts, trials and calls in quarantine whose time is over. */
+    /** Forgets raw receipts, trials, calls in quarantine and deleted conversations whose time is over. */
     async forgetExpired({ tenantId }: { tenantId: string }): Promise<{ receipts: number; trials: number }> {
       return database.inTenant(tenantId, async (em) => {
         const now = new Date();
@@ -110,6 +111,7 @@ export function createHousekeeping({ database, temporal }: Dependencies) {
           { raw: null },
         );
         const trials = await em.nativeDelete(Trial, over);
+        await removeDeleted(em, now);
         await em.nativeDelete(QuarantinedCall, over);
         const longAgo = new Date(now.getTime() - RECEIPT_RETENTION_DAYS * 24 * 3600_000);
         await em.nativeDelete(DeliveryReceipt, { createdAt: { $lt: longAgo } });

@@ -56,6 +56,7 @@ function folderless(em: EntityManager, after: string | null): Promise<Conversati
     Conversation,
     {
       folderId: null,
+      deletedAt: null,
       sortedBy: null,
       kind: 'personal',
       status: { $in: ['new', 'in_progress'] },

@@ -158,7 +158,7 @@ async function factsOf(
     hasTenantPrompt: Boolean(settings?.prompt.trim()),
     kind: message.kind ?? 'personal',
     mayAutoReply: { allowed: message.autoReplyObstacle == null, reason: message.autoReplyObstacle ?? '' },
-    newestInConversation: Number(counts?.newer ?? 0) === 0,
+    newestInConversation: Number(counts?.newer ?? 0) === 0 && !conversation.deletedAt,
     msSinceLastOutbound: conversation.lastOutboundAt ? Date.now() - conversation.lastOutboundAt.getTime() : null,
     automaticSinceHuman: Number(counts?.since_human ?? 0),
     automaticToClientToday: Number(counts?.to_client ?? 0),

@@ -271,6 +271,15 @@ export const conversations = {
     }),
     reply: followUpView,
   }),
+  deleteConversation: route({
+    method: 'delete',
+    path: '/conversations/{id}',
+    summary: 'Delete for good; mail that is fetched again stays deleted',
+    role: 'admin',
+    status: 204,
+    params: byId,
+    reply: nothing,
+  }),
   correctKind: route({
     method: 'put',
     path: '/messages/{id}/kind',

@@ -1,6 +1,8 @@
 // What clients sent, as bytes: the HTML of a mail, its attachments, its raw form. None of it may ever act in our
 // document: it is served sandboxed, never sniffed, and files only as downloads (pictures that mails show inline apart).
+import type { EntityManager } from '@mikro-orm/postgresql';
 import { type Response, Router } from 'express';
+import { Conversation } from '#domain/conversations/conversation.ts';
 import { Attachment, Message } from '#domain/conversations/message.ts';
 import { NotFound } from '#domain/errors.ts';
 import { Receipt } from '#domain/integrations/receipt.ts';
@@ -18,7 +20,7 @@ export function contentRoutes(dependencies: ApiDependencies): Router {
   router.get('/messages/:id/body', async (request, response) => {
     const { tenantId } = await principalOf(dependencies, request);
     const { html, files } = await database.inTenant(tenantId, async (em) => {
-      const message = await em.findOne(Message, { id: uuid(request.params.id) }, { populate: ['html'] });
+      const message = await shownMessage(em, uuid(request.params.id));
       const files = message ? await em.find(Attachment, { messageId: message.id, contentId: { $ne: null } }) : [];
       return { html: message?.html ?? null, files };
     });
@@ -31,7 +33,7 @@ export function contentRoutes(dependencies: ApiDependencies): Router {
   router.get('/messages/:id/source', async (request, response) => {
     const { tenantId } = await principalOf(dependencies, request);
     const raw = await database.inTenant(tenantId, async (em) => {
-      const message = await em.findOne(Message, { id: uuid(request.params.id) });
+      const message = await shownMessage(em, uuid(request.params.id));
       const receipt = message?.receiptId
         ? await em.findOne(Receipt, { id: message.receiptId }, { populate: ['raw'] })
         : null;
@@ -45,7 +47,10 @@ export function contentRoutes(dependencies: ApiDependencies): Router {
   router.get('/attachments/:id', async (request, response) => {
     const { tenantId, role } = await principalOf(dependencies, request);
     const file = hasRole(role, 'viewer')
-      ? await database.inTenant(tenantId, (em) => em.findOne(Attachment, { id: uuid(request.params.id) }))
+      ? await database.inTenant(tenantId, async (em) => {
+          const attachment = await em.findOne(Attachment, { id: uuid(request.params.id) });
+          return attachment && (await shownMessage(em, attachment.messageId)) ? attachment : null;
+        })
       : null;
     if (!file) throw new NotFound('attachment.not-found', 'This attachment does not exist.');
     if (request.query.inline !== undefined && SHOWN_INLINE.has(file.type)) {
@@ -62,6 +67,13 @@ export function contentRoutes(dependencies: ApiDependencies): Router {
   });
 
   return router;
+}
+
+/** Null when its conversation was deleted. */
+async function shownMessage(em: EntityManager, id: string): Promise<Message | null> {
+  const message = await em.findOne(Message, { id }, { populate: ['html'] });
+  const isShown = message && (await em.count(Conversation, { id: message.conversationId, deletedAt: null })) > 0;
+  return isShown ? message : null;
 }
 
 function uuid(value: unknown): string {

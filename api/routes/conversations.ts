@@ -2,6 +2,7 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { Conversation, holdConversation } from '#domain/conversations/conversation.ts';
 import { correctKind } from '#domain/conversations/correct-kind.ts';
+import { deleteConversation } from '#domain/conversations/delete-conversation.ts';
 import { supersedeWaitingDraft } from '#domain/conversations/draft-decision.ts';
 import { Folder } from '#domain/conversations/folder.ts';
 import { Note } from '#domain/conversations/message.ts';
@@ -173,6 +174,13 @@ export function conversationRoutes(dependencies: ApiDependencies): Handlers<type
         return followUpViewOf(followUp);
       }),
 
+    deleteConversation: ({ principal, params }) =>
+      database.inTenant(principal.tenantId, async (em) => {
+        await findConversation(em, params.id);
+        await deleteConversation(em, params.id, principal.actor);
+        return undefined;
+      }),
+
     correctKind: ({ principal, params, body }) =>
       database.inTenant(principal.tenantId, async (em) => {
         await correctKind(em, params.id, body.kind, principal.actor);
@@ -182,7 +190,7 @@ export function conversationRoutes(dependencies: ApiDependencies): Handlers<type
 }
 
 async function findConversation(em: EntityManager, id: string): Promise<Conversation> {
-  const conversation = await em.findOne(Conversation, { id });
+  const conversation = await em.findOne(Conversation, { id, deletedAt: null });
   if (!conversation) throw new NotFound('conversation.not-found', 'This conversation does not exist.');
   return conversation;
 }

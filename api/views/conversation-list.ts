@@ -45,6 +45,7 @@ export function rows(em: EntityManager) {
     .selectFrom('conversation')
     .innerJoin('client', 'client.id', 'conversation.client_id')
     .leftJoin('draft', 'draft.id', 'conversation.waiting_draft_id')
+    .where('conversation.deleted_at', 'is', null)
     .select([
       'conversation.id',
       'conversation.subject',

@@ -129,7 +129,7 @@ async function draftOf(em: EntityManager, id: string): Promise<View['draft']> {
 async function othersOf(em: EntityManager, clientId: string, exceptId: string): Promise<View['otherConversations']> {
   const others = await em.find(
     Conversation,
-    { clientId, id: { $ne: exceptId } },
+    { clientId, id: { $ne: exceptId }, deletedAt: null },
     { orderBy: { lastMessageAt: 'desc' }, limit: OTHERS_SHOWN },
   );
   return others.map((other) => ({

@@ -55,6 +55,7 @@ async function unreadByFolder(em: EntityManager): Promise<Map<string | null, num
     .selectFrom('conversation')
     .select(['folder_id', sql<number>`count(*)::int`.as('conversations')])
     .where('unread', '=', true)
+    .where('deleted_at', 'is', null)
     .where('kind', '=', 'personal')
     .where('status', 'in', ['new', 'in_progress'])
     .groupBy('folder_id')
@@ -66,7 +67,8 @@ async function placeCounts(em: EntityManager, unread: Map<string | null, number>
   const [counts] = await em.execute<{ to_approve: number; due: number; needs_person: number }[]>(
     `select (select count(*)::int from draft where state in ('waiting', 'regenerating')) as to_approve,
             (select count(*)::int from follow_up where state = 'fired' and done_at is null) as due,
-            (select count(*)::int from reply where state in ('unknown', 'failed')) as needs_person`,
+            (select count(*)::int from reply join conversation on conversation.id = reply.conversation_id
+              where reply.state in ('unknown', 'failed') and conversation.deleted_at is null) as needs_person`,
   );
   return {
     inbox: [...unread.values()].reduce((sum, count) => sum + count, 0),

@@ -16,6 +16,8 @@ export async function outbox(
   let query = queries(em)
     .selectFrom('reply')
     .innerJoin('message', 'message.id', 'reply.message_id')
+    .innerJoin('conversation', 'conversation.id', 'reply.conversation_id')
+    .where('conversation.deleted_at', 'is', null)
     .select([
       'reply.id',
       'reply.conversation_id',

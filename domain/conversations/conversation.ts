@@ -41,6 +41,8 @@ const ConversationSchema = defineEntity({
     waitingDraftId: p.uuid().nullable(),
     /** Digest of the message, folders and model the model last judged by: it is asked again only when that changes. */
     judgedBy: p.string().length(64).nullable(),
+    /** Since then nobody sees it (delete-conversation.ts). */
+    deletedAt: instant().nullable(),
   },
   uniques: [referable],
   indexes: [
@@ -55,6 +57,11 @@ const ConversationSchema = defineEntity({
         'create index "conversation_folder_newest" on "conversation" ("tenant_id", "folder_id", "last_message_at" desc, "id" desc)',
     },
     { properties: ['tenantId', 'clientId'] },
+    {
+      name: 'conversation_deleted',
+      expression:
+        'create index "conversation_deleted" on "conversation" ("tenant_id", "deleted_at") where "deleted_at" is not null',
+    },
   ],
 });
 

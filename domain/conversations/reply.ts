@@ -51,6 +51,10 @@ const ReplySchema = defineEntity({
   indexes: [
     { properties: ['tenantId', 'conversationId'] },
     {
+      name: 'reply_automatic',
+      expression: 'create index "reply_automatic" on "reply" ("tenant_id", "created_at") where "automatic"',
+    },
+    {
       name: 'reply_needs_person',
       expression: `create index "reply_needs_person" on "reply" ("tenant_id", "created_at") where "state" in ('unknown', 'failed')`,
     },

@@ -93,14 +93,14 @@ export async function findThread(
   const conversationId = newId();
   if (message.returnedTo) {
     const found = await em.findOneOrFail(Conversation, { id: message.returnedTo });
-    return { found, conversationId: found.id, reason: 'returned' };
+    if (!found.deletedAt) return { found, conversationId: found.id, reason: 'returned' };
   }
   const owners = await claimThreadKeys(em, message.tenantId, conversationId, message.keys);
   const [key] = message.keys;
   if (message.window && key) return withinWindow(em, conversationId, key, message.window);
   for (const owner of owners) {
     const conversation = await em.findOne(Conversation, { id: owner });
-    if (!conversation) continue;
+    if (!conversation || conversation.deletedAt) continue;
     const reason = await reasonToJoin(em, conversation, message);
     if (reason) {
       await moveThreadKeys(em, conversationId, conversation.id);
@@ -124,8 +124,8 @@ async function withinWindow(
   );
   if (held?.conversation_id === conversationId) return { found: null, conversationId, reason: 'new' };
   const found = await em.findOneOrFail(Conversation, { id: held!.conversation_id });
-  if (window.at.getTime() - found.lastMessageAt.getTime() <= window.ms)
-    return { found, conversationId: found.id, reason: 'number' };
+  const isOpen = !found.deletedAt && window.at.getTime() - found.lastMessageAt.getTime() <= window.ms;
+  if (isOpen) return { found, conversationId: found.id, reason: 'number' };
   await em.execute('update thread_key set conversation_id = ? where key = ?', [conversationId, key]);
   return { found: null, conversationId, reason: 'long-ago' };
 }

@@ -1,9 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Conversation } from '#domain/conversations/conversation.ts';
 import { Message } from '#domain/conversations/message.ts';
+import { newId } from '#domain/tenancy/tenant-owned.ts';
+import { TASK_QUEUES, WORKFLOWS } from '#workflows/contract.ts';
 import { mail } from '../support/mails.ts';
 import { type Company, type Person, Road } from '../support/road.ts';
 import { createConversation } from '../support/story.ts';
+import { until } from '../support/until.ts';
 
 let road: Road;
 let acme: Company;
@@ -136,6 +139,85 @@ describe('what agents do', () => {
     await maya.api.moveConversation({ params: { id }, body: { folderId: folder.id } });
     await acme.owner.api.removeFolder({ params: { id: folder.id } });
     expect(await view(id)).toMatchObject({ folderId: null });
+  });
+});
+
+describe('a deleted conversation', () => {
+  const raw = mail({ from: 'oubli@example.com', subject: 'À oublier', id: 'oubli-1@example.com' });
+  let id: string;
+  let messageId: string;
+
+  async function received(text: string) {
+    const receiptId = await road.receiveMail(acme, support, text);
+    const end = await road.runOf(acme, receiptId);
+    const message = await road.db.database.inTenant(acme.tenantId, (em) => em.findOne(Message, { receiptId }));
+    return { end, message };
+  }
+
+  const listed = async () =>
+    (await maya.api.listConversations({ query: { place: 'all', limit: 100 } })).items.map((row) => row.id);
+
+  beforeAll(async () => {
+    const { message } = await received(raw);
+    ({ conversationId: id, id: messageId } = message!);
+    await expect(maya.api.deleteConversation({ params: { id } })).rejects.toMatchObject({ problem: { status: 403 } });
+    expect(await listed()).toContain(id);
+    await acme.owner.api.addFollowUp({
+      params: { id },
+      body: { mode: 'remind', dueAt: new Date(Date.now() + 3600_000).toISOString() },
+    });
+    await acme.owner.api.deleteConversation({ params: { id } });
+  });
+
+  test('is seen nowhere, nor anything of it', async () => {
+    expect(await listed()).not.toContain(id);
+    await expect(view(id)).rejects.toMatchObject({ problem: { status: 404 } });
+    const source = await fetch(`${road.url}/inbox/messages/${messageId}/source`, { headers: { cookie: maya.cookie } });
+    expect(source.status).toBe(404);
+    const { items } = await maya.api.listFollowUps({ query: { state: 'armed' } });
+    expect(items.map((item) => item.conversationId)).not.toContain(id);
+  });
+
+  test('stays deleted when its mail is fetched again, and what the client writes next opens a new one', async () => {
+    for (let time = 0; time < 3; time += 1) expect((await received(raw)).end).toMatchObject({ stage: 'duplicate' });
+    expect(await listed()).not.toContain(id);
+    const next = await received(
+      mail({
+        from: 'oubli@example.com',
+        subject: 'Re: À oublier',
+        headers: { 'In-Reply-To': '<oubli-1@example.com>' },
+      }),
+    );
+    expect(next.message!.conversationId).not.toBe(id);
+    expect(await listed()).toContain(next.message!.conversationId);
+  });
+
+  test('is not left while a reply of it has no known end', async () => {
+    const { message } = await received(mail({ from: 'encore@example.com' }));
+    const { conversationId } = message!;
+    await maya.api.writeReply({ params: { id: conversationId }, body: { text: 'Bonjour' } });
+    await until('it has left', () => road.sink.to('encore@example.com').length === 1);
+    await until('its run has ended', async () => (await view(conversationId)).messages.at(-1)?.reply?.state === 'sent');
+    await road.db.owner.query(`update reply set state = 'unknown' where conversation_id = $1`, [conversationId]);
+    await expect(acme.owner.api.deleteConversation({ params: { id: conversationId } })).rejects.toMatchObject({
+      problem: { status: 409, code: 'conversation.reply-unsettled' },
+    });
+  });
+
+  test('has its rows removed after a week, and its mail is known even then', async () => {
+    const rows = async () =>
+      (await road.db.owner.query('select from message where conversation_id = $1', [id])).rowCount ?? 0;
+    const keepHouse = () =>
+      road.temporal.client.workflow.execute(WORKFLOWS.keepHouse, {
+        workflowId: `keep-house-${newId()}`,
+        taskQueue: TASK_QUEUES.inbox,
+      });
+    await keepHouse();
+    expect(await rows()).toBe(1);
+    await road.db.owner.query(`update conversation set deleted_at = now() - interval '8 days' where id = $1`, [id]);
+    await keepHouse();
+    expect(await rows()).toBe(0);
+    expect((await received(raw)).end).toMatchObject({ stage: 'duplicate' });
   });
 });
 

@@ -61,6 +61,18 @@ export async function correctKind(
   undoable(words[kind](), () => void put(before));
 }
 
+/** @returns whether it is gone */
+export async function deleteConversation(desk: Desk, id: string): Promise<boolean> {
+  try {
+    await api.deleteConversation({ params: { id } });
+    desk.list?.remove(id);
+    return true;
+  } catch (error) {
+    refused(error);
+    return false;
+  }
+}
+
 /** @returns whether the server agreed */
 async function act(desk: Desk, row: Row, change: Change, send: () => Promise<unknown>): Promise<boolean> {
   const shown = desk.conversation(row.id);

@@ -85,6 +85,10 @@ export class ConversationList {
     this.rows = this.rows.map((row) => (row.id === id ? { ...row, ...change } : row));
   }
 
+  remove(id: string): void {
+    this.rows = this.rows.filter((row) => row.id !== id);
+  }
+
   /** Somebody moved on: what was only kept because it was open may go. */
   setOpen(id: string | null): void {
     const before = this.openId;

@@ -132,6 +132,7 @@ export function cancelReason(code: string): string {
   return said(
     {
       'client-answered': m.cancel_client_answered,
+      deleted: m.cancel_deleted,
       'newer-reply': m.cancel_newer_reply,
       person: m.cancel_person,
       resolved: m.cancel_resolved,

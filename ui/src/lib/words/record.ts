@@ -13,6 +13,7 @@ const ACTION_WORDS: Record<string, () => string> = {
   'article.created': m.did_article_created,
   'article.removed': m.did_article_removed,
   'conversation.assigned': m.did_assigned,
+  'conversation.deleted': m.did_conversation_deleted,
   'conversation.moved': m.did_moved,
   'conversation.sorted': m.did_sorted,
   'conversation.status_changed': m.did_status_changed,

@@ -59,6 +59,7 @@ export function deedsOf(
         void setRead(desk, view, false);
       },
     },
+    ...(desk.may('admin') ? [{ id: 'delete', label: m.act_delete(), run: () => screen.askToDelete() }] : []),
     ...looking,
   ];
 }

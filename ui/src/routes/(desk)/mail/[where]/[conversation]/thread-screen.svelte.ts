@@ -18,12 +18,17 @@ export class ThreadScreen {
   isMoveOpen = $state(false);
   isAssignOpen = $state(false);
   isFollowUpOpen = $state(false);
+  isDeleting = $state(false);
   editing = $state.raw<DraftEditing | null>(null);
   /** A word about the proposal: who decided it first. */
   notice = $state<string | null>(null);
 
   constructor(conversation: OpenConversation) {
     this.conversation = conversation;
+  }
+
+  askToDelete(): void {
+    this.isDeleting = true;
   }
 
   open(dock: DockTab): void {
