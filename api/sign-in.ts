@@ -5,6 +5,7 @@ import { type BetterAuthOptions, betterAuth } from 'better-auth';
 import { createAccessControl } from 'better-auth/plugins/access';
 import { organization } from 'better-auth/plugins/organization';
 import type pg from 'pg';
+import { SHORTEST_PASSWORD } from './contract/settings.ts';
 
 export type SignInConfig = {
   /** A pool whose search_path is the schema `auth`. */
@@ -17,7 +18,6 @@ export type SignInConfig = {
 export const CLIENT_IP_HEADER = 'x-relais-client-ip';
 export const AUTH_PATH = '/inbox/auth';
 const SESSION_DAYS = 14;
-const SHORTEST_PASSWORD = 12;
 
 // OWASP's recommendation for argon2id: 19 MiB, two passes, one lane.
 const ARGON2 = { memoryCost: 19_456, timeCost: 2, parallelism: 1 };

@@ -17,8 +17,6 @@ export type TransmitEnd =
 export type TransmitOptions = {
   /** Called when all but the final dot is written; false breaks the connection, and nothing is accepted. */
   beforeFinalDot: () => Promise<boolean>;
-  /** Called on every sign of progress, for the activity's heartbeat. */
-  onProgress?: () => void;
   timeoutMs?: number;
 };
 
@@ -38,9 +36,7 @@ export async function transmit(
   const progress = { handedOver: false, fencedOff: false };
   try {
     await opened(connection);
-    options.onProgress?.();
     if (account.password !== null) await loggedIn(connection, account.server.username, account.password);
-    options.onProgress?.();
     const body = heldAtFinalDot(source, progress, connection, options.beforeFinalDot);
     const response = await delivered(connection, envelope, body);
     connection.quit();

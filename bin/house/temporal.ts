@@ -1,5 +1,5 @@
 // The Temporal server of a local installation: the CLI's development server with its web UI, its database in a file.
-import { execFileSync, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync } from 'node:fs';
 import { createConnection } from 'node:net';
 import os from 'node:os';
@@ -138,9 +138,4 @@ function accepts(port: number): Promise<boolean> {
     });
     socket.once('error', () => resolve(false));
   });
-}
-
-/** The CLI's version line, for the log. */
-export function temporalVersion(program: string): string {
-  return execFileSync(program, ['--version'], { encoding: 'utf8' }).trim();
 }

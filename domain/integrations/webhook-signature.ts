@@ -25,9 +25,8 @@ export function verifyWebhook(
   nowSeconds: number,
 ): SignatureVerdict {
   if (!header) return 'missing';
-  const parts = header.split(',').map((part) => part.trim().split('='));
   const at = signedAt(header);
-  const given = parts.filter(([name]) => name === 'v1').map(([, value]) => value ?? '');
+  const given = valuesOf(header, 'v1');
   if (!Number.isInteger(at) || given.length === 0 || given.length > MOST_SIGNATURES) return 'malformed';
   const expected = secrets.map((secret) => digest(secret, at, body));
   const matches = given.some((one) => expected.some((wanted) => equalInConstantTime(one, wanted)));
@@ -37,8 +36,12 @@ export function verifyWebhook(
 
 /** The time a signature names, unix seconds; NaN when it names none. */
 export function signedAt(header = ''): number {
+  return Number(valuesOf(header, 't')[0]);
+}
+
+function valuesOf(header: string, name: 't' | 'v1'): string[] {
   const parts = header.split(',').map((part) => part.trim().split('='));
-  return Number(parts.find(([name]) => name === 't')?.[1]);
+  return parts.filter(([key]) => key === name).map(([, value]) => value ?? '');
 }
 
 function digest(secret: string, atSeconds: number, body: Buffer | string): string {
