@@ -7,6 +7,7 @@ import pg from 'pg';
 import { ConfigurationProblem, installationMailFrom } from '#domain/configuration.ts';
 import { AttachmentStore } from '#domain/conversations/attachment-store.ts';
 import { Database } from '#domain/database/orm.ts';
+import { oauthProvidersFrom } from '#domain/integrations/oauth-provider.ts';
 import { createLog } from '#domain/record/log.ts';
 import { KeyRing } from '#domain/secrets/key-ring.ts';
 import { createApp } from './app.ts';
@@ -37,6 +38,7 @@ async function main(): Promise<void> {
     publicUrl: config.publicUrl,
     setupToken: config.SETUP_TOKEN ?? null,
     trustProxy: config.TRUST_PROXY,
+    oauth: oauthProvidersFrom(config),
     sendingAccounts: { installationFrom: installationMailFrom(config.SMTP_URL, config.MAIL_FROM)?.from ?? null },
     undoMs: config.UNDO_SECONDS * 1000,
     screens: await screens(config),

@@ -8,7 +8,7 @@ import { connection, database } from './steps.ts';
 
 // Trying again by itself would only lock the account. Everything else (a name server that is down, a certificate that
 // ran out, a folder that was renamed) is said on the mailbox's page and tried again at the next look.
-const NEEDS_PERSON = 'mailbox-refused-credentials';
+const NEEDS_PERSON = ['mailbox-refused-credentials', 'mailbox-consent-revoked'];
 
 export async function syncMailbox(input: SyncMailboxInput): Promise<SyncEnd | 'skipped'> {
   const { tenantId, integrationId } = input;
@@ -19,7 +19,7 @@ export async function syncMailbox(input: SyncMailboxInput): Promise<SyncEnd | 's
   await database(problem ? `Failed: ${problem.message}` : `${end.kept} new of ${end.seen} seen`).finishSync({
     ...sync,
     problem: problem?.message ?? null,
-    needsPerson: problem?.type === NEEDS_PERSON,
+    needsPerson: problem !== null && NEEDS_PERSON.includes(problem.type),
   });
   if (end.kept > 0 || sync.byHand) await startReclassifyFolderless(tenantId);
   return end;

@@ -18,6 +18,7 @@ import { TemporalLinks } from '#api/temporal.ts';
 import { installationMailFrom } from '#domain/configuration.ts';
 import { AttachmentStore } from '#domain/conversations/attachment-store.ts';
 import { Integration } from '#domain/integrations/integration.ts';
+import type { OAuthProviders } from '#domain/integrations/oauth-provider.ts';
 import { Receipt, type ReceiptOrigin } from '#domain/integrations/receipt.ts';
 import { signWebhook } from '#domain/integrations/webhook-signature.ts';
 import type { Role } from '#domain/people/role.ts';
@@ -42,7 +43,12 @@ export const TEST_KEY = Buffer.alloc(32, 7).toString('base64');
 export type Person = { id: string; email: string; api: ApiClient<RelaisContract>; cookie: string };
 export type Company = { tenantId: string; owner: Person };
 
-export type RoadOptions = { patience?: Partial<Patience>; undoMs?: number; vonageUrl?: string };
+export type RoadOptions = {
+  patience?: Partial<Patience>;
+  undoMs?: number;
+  vonageUrl?: string;
+  oauth?: OAuthProviders;
+};
 
 export class Road {
   readonly keys = new KeyRing(TEST_KEY);
@@ -100,6 +106,8 @@ export class Road {
       attachments: this.#attachments,
       temporal: client,
       installationMail: this.#installationMail(),
+      oauth: this.#options.oauth ?? {},
+      appUrl: this.url,
       vonageUrl: this.#options.vonageUrl ?? 'http://127.0.0.1:9',
       patience: {
         ...PATIENCE,
@@ -274,6 +282,7 @@ export class Road {
       publicUrl: this.url,
       setupToken: null,
       trustProxy: 'loopback',
+      oauth: this.#options.oauth ?? {},
       sendingAccounts: { installationFrom: this.#installationMail()?.from ?? null },
       undoMs: this.#options.undoMs ?? 0,
       screens: null,
