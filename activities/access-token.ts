@@ -8,7 +8,7 @@ import { ApplicationFailure } from '@temporalio/common';
 import { faultPoint } from '#domain/fault-point.ts';
 import { loseMailbox } from '#domain/integrations/lose-mailbox.ts';
 import type { OAuthProvider } from '#domain/integrations/oauth-provider.ts';
-import type { OAuthProviderName } from '#domain/rules/words.ts';
+import { OAUTH_LABELS, type OAuthProviderName } from '#domain/rules/words.ts';
 import {
   beginRenewal,
   endRenewal,
@@ -39,7 +39,8 @@ export async function accessTokenOf(
   refused: string | null = null,
 ): Promise<string> {
   const provider = access.oauth[name];
-  if (!provider) throw final('oauth-client-refused', `This installation is not registered with ${name} any more.`);
+  if (!provider)
+    throw final('oauth-client-refused', `${OAUTH_LABELS[name]} refused this installation (not registered).`);
   const giveUpAt = Date.now() + WAIT_AT_MOST_MS;
   while (Date.now() < giveUpAt) {
     const { token, renewal } = await tokenOrRenewal(access, ref, refused);
@@ -47,7 +48,7 @@ export async function accessTokenOf(
     if (usable) return usable;
     if (!renewal) await delay(LOOK_EVERY_MS);
   }
-  throw later('oauth-unreachable', `The access to ${provider.label} was not renewed in time.`);
+  throw later('oauth-unreachable', `${provider.label} gives no access for now.`);
 }
 
 type Renewal = {

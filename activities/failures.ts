@@ -137,14 +137,14 @@ export function oauthFailure(error: unknown, label: string): ApplicationFailure 
   }
   if (error instanceof oauth.ResponseBodyError) return refusedGrant(error, label);
   if (error instanceof oauth.OperationProcessingError && error.code === oauth.JWT_CLAIM_COMPARISON) {
-    return final('oauth-client-refused', `${label} answered for somebody else.`);
+    return final('oauth-client-refused', `${label} refused this installation (it answered for somebody else).`);
   }
-  return later('oauth-unreachable', `${label} could not be reached.`);
+  return later('oauth-unreachable', `${label} gives no access for now.`);
 }
 
 function refusedGrant({ status, error, response }: oauth.ResponseBodyError, label: string): ApplicationFailure {
   if (status === 408 || status === 429 || status >= 500 || error === 'temporarily_unavailable')
-    return later('oauth-unreachable', `${label} could not be reached (${status}).`, retryAfterMs(response.headers));
+    return later('oauth-unreachable', `${label} gives no access for now (${status}).`, retryAfterMs(response.headers));
   if (NEEDS_CONSENT.has(error)) {
     return final('mailbox-consent-revoked', `${label} no longer lets this mailbox be opened.`);
   }

@@ -8,6 +8,7 @@ import { Integration } from '#domain/integrations/integration.ts';
 import { type ConsentedMailbox, isConsented, type MailboxTrialInput } from '#domain/integrations/mailbox-trial.ts';
 import { announce } from '#domain/record/event.ts';
 import { classifyMail } from '#domain/rules/automated-mail.ts';
+import { OAUTH_LABELS } from '#domain/rules/words.ts';
 import { Trial } from '#domain/secrets/trial.ts';
 import type { TrialInput } from '#workflows/contract.ts';
 import type { Dependencies } from './dependencies.ts';
@@ -78,7 +79,8 @@ async function takeConsent(
   const { provider: name, integrationId } = input.consent;
   const provider = oauth[name];
   try {
-    if (!provider) throw final('oauth-client-refused', `This installation is not registered with ${name}.`);
+    if (!provider)
+      throw final('oauth-client-refused', `${OAUTH_LABELS[name]} refused this installation (not registered).`);
     const { tokens, address } = await exchangeConsent(provider, input.consent);
     const username = address ?? input.address;
     if (!username) throw final('oauth-client-refused', `${provider.label} did not say whose mailbox it is.`);
@@ -96,7 +98,7 @@ async function takeConsent(
     return mailbox;
   } catch (error) {
     if (!(error instanceof ApplicationFailure)) throw error;
-    result.problems.push({ where: 'consent', code: error.type ?? 'oauth-unreachable', host: provider?.label ?? name });
+    result.problems.push({ where: 'consent', code: error.type ?? 'oauth-unreachable', host: OAUTH_LABELS[name] });
     return null;
   }
 }

@@ -40,7 +40,8 @@ export async function exchangeConsent(provider: OAuthProvider, consent: Consent)
     if (!coversMail(provider, granted.scope)) {
       throw final('oauth-scope-missing', `${provider.label} was not allowed to hand over the mail.`);
     }
-    if (!granted.refresh_token) throw final('oauth-client-refused', `${provider.label} gave no refresh token.`);
+    if (!granted.refresh_token)
+      throw final('oauth-client-refused', `${provider.label} refused this installation (no refresh token).`);
     return { tokens: tokensFrom(granted, granted.refresh_token), address: addressIn(granted) };
   } catch (error) {
     throw oauthFailure(error, provider.label);

@@ -2,7 +2,7 @@
 // from, and the servers of their mailboxes. Nothing here speaks to them.
 import { createHash, randomBytes } from 'node:crypto';
 import { z } from 'zod';
-import type { OAuthProviderName } from '#domain/rules/words.ts';
+import { OAUTH_LABELS, type OAuthProviderName } from '#domain/rules/words.ts';
 import { mailServerFrom, type ServerAddress } from './mail-server-url.ts';
 
 const MICROSOFT = 'https://login.microsoftonline.com/{tenant}';
@@ -61,7 +61,7 @@ export function oauthProvidersFrom(settings: OAuthSettings): OAuthProviders {
 function google(settings: OAuthSettings, clientId: string, clientSecret: string): OAuthProvider {
   const mailScopes = ['https://mail.google.com/'];
   return {
-    label: 'Google',
+    label: OAUTH_LABELS.google,
     clientId,
     clientSecret,
     issuer: settings.GOOGLE_ISSUER,
@@ -80,7 +80,7 @@ function microsoft(settings: OAuthSettings, clientId: string, clientSecret: stri
   const mailScopes = ['IMAP.AccessAsUser.All', 'SMTP.Send'].map((name) => `https://outlook.office.com/${name}`);
   const ofTenant = (url: string) => url.replace('{tenant}', encodeURIComponent(settings.MICROSOFT_TENANT));
   return {
-    label: 'Microsoft',
+    label: OAUTH_LABELS.microsoft,
     clientId,
     clientSecret,
     issuer: settings.MICROSOFT_ISSUER,

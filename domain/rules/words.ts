@@ -29,6 +29,7 @@ export type QuarantineReason = (typeof QUARANTINE_REASONS)[number];
 /** Where a mailbox can be opened by consent instead of a password. */
 export const OAUTH_PROVIDERS = ['google', 'microsoft'] as const;
 export type OAuthProviderName = (typeof OAUTH_PROVIDERS)[number];
+export const OAUTH_LABELS: Record<OAuthProviderName, string> = { google: 'Google', microsoft: 'Microsoft' };
 
 export const LOCALES = ['fr', 'en'] as const;
 export type Locale = (typeof LOCALES)[number];

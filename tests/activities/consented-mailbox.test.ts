@@ -290,7 +290,7 @@ describe('a consent that was taken back', () => {
     dovecot.append(address, [mail({ subject: 'Sous l’orage', from: 'h@example.com' })]);
     expect(await boxes.sync(acme, id)).toMatchObject({
       state: 'failed',
-      error: expect.stringMatching(/^Google could/),
+      error: expect.stringMatching(/^Google gives no access for now/),
     });
     expect(await boxes.row(acme, id)).toMatchObject({ state: 'active' });
     await boxes.sync(acme, id);
