@@ -7,8 +7,9 @@ import type { SyncMailboxInput } from './contract.ts';
 import { connection, database } from './steps.ts';
 
 // Trying again by itself would only lock the account. Everything else (a name server that is down, a certificate that
-// ran out, a folder that was renamed) is said on the mailbox's page and tried again at the next look.
-const NEEDS_PERSON = ['mailbox-refused-credentials', 'mailbox-consent-revoked'];
+// ran out, a folder that was renamed) is said on the mailbox's page and tried again at the next look. A consent that was
+// taken back is dealt with where its renewal fails: by then it may have been given again.
+const NEEDS_PERSON = 'mailbox-refused-credentials';
 
 export async function syncMailbox(input: SyncMailboxInput): Promise<SyncEnd | 'skipped'> {
   const { tenantId, integrationId } = input;
@@ -19,7 +20,7 @@ export async function syncMailbox(input: SyncMailboxInput): Promise<SyncEnd | 's
   await database(problem ? `Failed: ${problem.message}` : `${end.kept} new of ${end.seen} seen`).finishSync({
     ...sync,
     problem: problem?.message ?? null,
-    needsPerson: problem !== null && NEEDS_PERSON.includes(problem.type),
+    needsPerson: problem?.type === NEEDS_PERSON,
   });
   if (end.kept > 0 || sync.byHand) await startReclassifyFolderless(tenantId);
   return end;

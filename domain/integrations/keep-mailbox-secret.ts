@@ -8,7 +8,7 @@ import type { Integration } from './integration.ts';
 import { isConsented, type MailboxTrialInput } from './mailbox-trial.ts';
 
 const PASSWORDS: CredentialName[] = ['imap-password', 'smtp-password'];
-const TOKENS: CredentialName[] = ['oauth-access-token', 'oauth-refresh-token'];
+const ALL: CredentialName[] = [...PASSWORDS, 'oauth-access-token', 'oauth-refresh-token'];
 
 /** @param input of a trial that passed */
 export async function keepMailboxSecret(
@@ -18,11 +18,8 @@ export async function keepMailboxSecret(
   input: MailboxTrialInput,
 ): Promise<void> {
   const owner = { tenantId, ownerId };
-  if (isConsented(input)) {
-    await em.nativeDelete(Credential, { ownerId, name: { $in: PASSWORDS } });
-    await keepTokens(em, keys, owner, input.consent.tokens!);
-  } else {
-    await em.nativeDelete(Credential, { ownerId, name: { $in: TOKENS } });
-    for (const name of PASSWORDS) await keepCredential(em, keys, { ...owner, name, value: input.password });
-  }
+  // The rows themselves go: a renewal of the consent before that is still under way has nowhere to store what it brings.
+  await em.nativeDelete(Credential, { ownerId, name: { $in: ALL } });
+  if (isConsented(input)) return keepTokens(em, keys, owner, input.consent.tokens!);
+  for (const name of PASSWORDS) await keepCredential(em, keys, { ...owner, name, value: input.password });
 }

@@ -4,6 +4,8 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { accessTokenOf } from '#activities/access-token.ts';
 import { Database } from '#domain/database/orm.ts';
 import { Integration } from '#domain/integrations/integration.ts';
+import { keepMailboxSecret } from '#domain/integrations/keep-mailbox-secret.ts';
+import type { Consent } from '#domain/integrations/mailbox-trial.ts';
 import type { OAuthProviders } from '#domain/integrations/oauth-provider.ts';
 import { AuditEvent } from '#domain/record/audit-event.ts';
 import { RunRequest } from '#domain/record/run-request.ts';
@@ -179,6 +181,32 @@ describe('a renewal', () => {
     expect(provider.used).toEqual([before, before]);
     expect(await stored('oauth-refresh-token')).toBe(provider.newestRefreshToken(address));
     expect(await state()).toBe('active');
+  });
+
+  test('that is under way while the person consents again leaves the new consent alone', async () => {
+    await age('expires_at');
+    let release = () => {};
+    const held = new Promise<void>((arrived) => {
+      provider.onRenewed = () => {
+        arrived();
+        return new Promise((resolve) => {
+          release = resolve;
+        });
+      };
+    });
+    const late = ask();
+    await held;
+    const again = provider.grant(address);
+    await db.database.inTenant(acme, async (em) => {
+      const integration = await em.findOneOrFail(Integration, { id: mailbox.integrationId });
+      const tokens = { ...again, renewAt: inMs(0.8 * AN_HOUR_MS), expiresAt: inMs(AN_HOUR_MS) };
+      const { imap, smtp } = integration.mailboxSettings();
+      const consent = { tokens } as Consent;
+      await keepMailboxSecret(em, keys, integration, { address, imap, smtp, consent });
+    });
+    release();
+    expect(await late).toBe(again.accessToken);
+    expect(await stored('oauth-refresh-token')).toBe(again.refreshToken);
   });
 
   test('that comes back after another one has taken over stores nothing and takes what the other stored', async () => {
