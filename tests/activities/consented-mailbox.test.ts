@@ -87,8 +87,9 @@ describe('a consent', () => {
     expect(JSON.stringify(trial)).not.toContain(provider.newestRefreshToken(address));
   });
 
-  test('asks Microsoft for its own permissions, and for the organisation of the settings', async () => {
+  test('asks Microsoft for its own permissions, and takes the word of whichever organisation the person is of', async () => {
     const { url } = await acme.owner.api.requestConsent({ body: { provider: 'microsoft' } });
+    expect(new URL(url).pathname).toBe('/common/authorize');
     expect(new URL(url).searchParams.get('scope')).toBe(
       'https://outlook.office.com/IMAP.AccessAsUser.All https://outlook.office.com/SMTP.Send offline_access openid email profile',
     );

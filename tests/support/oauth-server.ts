@@ -9,7 +9,14 @@ import { type OAuthProviders, oauthProvidersFrom, oauthSettings } from '#domain/
 
 export const CLIENT = { id: 'relais-client', secret: 'relais-client-secret' };
 
-type Code = { address: string; challenge: string; redirectUri: string; nonce: string; scope: string };
+type Code = {
+  address: string;
+  organisation: string | null;
+  challenge: string;
+  redirectUri: string;
+  nonce: string;
+  scope: string;
+};
 
 /** One consent: its refresh tokens, newest first. */
 type Grant = { address: string; scope: string; refreshTokens: string[]; isRevoked: boolean };
@@ -52,16 +59,16 @@ export class OAuthServer {
 
   /** Settings of an installation that takes it for Google and for Microsoft. */
   settings(imapPort: number, smtpPort: number): Record<string, string> {
-    const of = (name: string) => ({
+    const of = (name: string, url: string) => ({
       [`${name}_CLIENT_ID`]: CLIENT.id,
       [`${name}_CLIENT_SECRET`]: CLIENT.secret,
-      [`${name}_ISSUER`]: this.url,
-      [`${name}_AUTHORIZE_URL`]: `${this.url}/authorize`,
-      [`${name}_TOKEN_URL`]: `${this.url}/token`,
+      [`${name}_ISSUER`]: url,
+      [`${name}_AUTHORIZE_URL`]: `${url}/authorize`,
+      [`${name}_TOKEN_URL`]: `${url}/token`,
       [`${name}_IMAP_URL`]: `imap://127.0.0.1:${imapPort}?security=none`,
       [`${name}_SMTP_URL`]: `smtp://127.0.0.1:${smtpPort}?security=none`,
     });
-    return { ...of('GOOGLE'), ...of('MICROSOFT') };
+    return { ...of('GOOGLE', this.url), ...of('MICROSOFT', `${this.url}/{tenant}`) };
   }
 
   providers(imapPort: number, smtpPort: number): OAuthProviders {
@@ -101,7 +108,7 @@ export class OAuthServer {
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const url = new URL(request.url ?? '/', this.url);
-    if (url.pathname === '/authorize') return this.#authorize(url.searchParams, response);
+    if (url.pathname.endsWith('/authorize')) return this.#authorize(url, response);
     if (url.pathname === '/introspect') return this.#introspect(request, response);
     const body = new URLSearchParams(await bodyOf(request));
     const fault = this.faults.shift();
@@ -112,7 +119,7 @@ export class OAuthServer {
     return this.#renew(body.get('refresh_token') ?? '', response);
   }
 
-  #authorize(asked: URLSearchParams, response: ServerResponse): void {
+  #authorize({ pathname, searchParams: asked }: URL, response: ServerResponse): void {
     const back = new URL(asked.get('redirect_uri')!);
     back.searchParams.set('state', asked.get('state')!);
     if (this.consents === 'denied') {
@@ -122,6 +129,8 @@ export class OAuthServer {
       const code = secret();
       this.#codes.set(code, {
         address: this.account || asked.get('login_hint')!,
+        // Microsoft names the person's own organisation, whichever one was asked for.
+        organisation: pathname === '/authorize' ? null : 'organisation-of-acme',
         challenge: asked.get('code_challenge')!,
         redirectUri: asked.get('redirect_uri')!,
         nonce: asked.get('nonce')!,
@@ -178,9 +187,12 @@ export class OAuthServer {
     return token;
   }
 
-  #identity({ address, nonce }: Code): string {
+  #identity({ address, nonce, organisation }: Code): string {
     const now = Math.floor(Date.now() / 1000);
-    const claims = { iss: this.url, aud: CLIENT.id, sub: address, email: address, nonce, iat: now, exp: now + 600 };
+    const who = organisation
+      ? { iss: `${this.url}/${organisation}`, tid: organisation, preferred_username: address }
+      : { iss: this.url, email: address };
+    const claims = { ...who, aud: CLIENT.id, sub: address, nonce, iat: now, exp: now + 600 };
     const text = [{ alg: 'RS256', typ: 'JWT' }, claims]
       .map((part) => Buffer.from(JSON.stringify(part)).toString('base64url'))
       .join('.');
