@@ -6,7 +6,7 @@ const PURE_PACKAGES = ['re2js', 'libphonenumber-js', 'temporal-polyfill'];
 /** Storage, schemas and logs: all that the nouns lean on. */
 const DOMAIN_PACKAGES = ['@mikro-orm/[^/]+', 'kysely', 'pg', 'pino', 'zod', ...PURE_PACKAGES];
 /** Clients of mailboxes, mail servers, the model, carriers. */
-const OUTSIDE_WORLD = ['imapflow', 'nodemailer', 'openai', '@vonage/server-sdk'];
+const OUTSIDE_WORLD = ['imapflow', 'nodemailer', 'oauth4webapi', 'openai', '@vonage/server-sdk'];
 
 const SERVER = '^(domain|workflows|activities|workers|api)/';
 const anyOf = (packages) => `^node_modules/(${packages.join('|')})/`;

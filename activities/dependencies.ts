@@ -3,6 +3,7 @@ import type { Client as TemporalClient } from '@temporalio/client';
 import type { AttachmentStore } from '#domain/conversations/attachment-store.ts';
 import type { Database } from '#domain/database/orm.ts';
 import type { MailServer } from '#domain/integrations/integration.ts';
+import type { OAuthProviders } from '#domain/integrations/oauth-provider.ts';
 import type { KeyRing } from '#domain/secrets/key-ring.ts';
 
 export type Dependencies = {
@@ -12,6 +13,10 @@ export type Dependencies = {
   temporal: TemporalClient;
   /** The mail server of the installation, for companies that have not connected a mailbox of their own. */
   installationMail: InstallationMail | null;
+  /** Where mailboxes are opened by consent. */
+  oauth: OAuthProviders;
+  /** The address people type, for links in mails; null leaves them out. */
+  appUrl: string | null;
   /** Where Vonage's Messages API is, without a path. */
   vonageUrl: string;
   /** A host of the operator's own network from which webhooks may name files; null leaves public addresses only. */

@@ -2,6 +2,7 @@
 // after a given time), or a fault of ours. Workflows branch on `type` only. Messages go into histories, so they carry
 // codes and host names, never addresses, numbers or texts.
 import { ApplicationFailure } from '@temporalio/common';
+import * as oauth from 'oauth4webapi';
 import OpenAI from 'openai';
 
 export type FailureType =
@@ -17,6 +18,12 @@ export type FailureType =
   | 'mailbox-unknown-host'
   | 'mailbox-unreachable'
   | 'mailbox-folder-missing'
+  | 'mailbox-consent-revoked'
+  | 'oauth-denied'
+  | 'oauth-scope-missing'
+  | 'oauth-other-account'
+  | 'oauth-client-refused'
+  | 'oauth-unreachable'
   | 'media-unreachable'
   | 'part-taken';
 
@@ -115,4 +122,31 @@ export function mailboxFailure(error: unknown, host: string): ApplicationFailure
 function isRefusedLogin({ authenticationFailed, code, serverResponseCode, responseCode }: MailServerError): boolean {
   if (!authenticationFailed && code !== 'EAUTH' && serverResponseCode !== 'AUTHENTICATIONFAILED') return false;
   return !NOT_NOW.has(serverResponseCode ?? '') && !(responseCode !== undefined && responseCode < 500);
+}
+
+/** Only the person can help: consent was taken back, or the organisation asks for more (OpenID Connect Core, 3.1.2.6). */
+const NEEDS_CONSENT = new Set(['invalid_grant', 'interaction_required', 'consent_required', 'login_required']);
+
+/** @param label the provider as people call it */
+export function oauthFailure(error: unknown, label: string): ApplicationFailure {
+  if (error instanceof ApplicationFailure) return error;
+  if (error instanceof oauth.AuthorizationResponseError) {
+    return error.error === 'access_denied'
+      ? final('oauth-denied', `${label} was not given consent.`)
+      : final('oauth-client-refused', `${label} refused this installation (${error.error}).`);
+  }
+  if (error instanceof oauth.ResponseBodyError) return refusedGrant(error, label);
+  if (error instanceof oauth.OperationProcessingError && error.code === oauth.JWT_CLAIM_COMPARISON) {
+    return final('oauth-client-refused', `${label} refused this installation (it answered for somebody else).`);
+  }
+  return later('oauth-unreachable', `${label} gives no access for now.`);
+}
+
+function refusedGrant({ status, error, response }: oauth.ResponseBodyError, label: string): ApplicationFailure {
+  if (status === 408 || status === 429 || status >= 500 || error === 'temporarily_unavailable')
+    return later('oauth-unreachable', `${label} gives no access for now (${status}).`, retryAfterMs(response.headers));
+  if (NEEDS_CONSENT.has(error)) {
+    return final('mailbox-consent-revoked', `${label} no longer lets this mailbox be opened.`);
+  }
+  return final('oauth-client-refused', `${label} refused this installation (${error}).`);
 }

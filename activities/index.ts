@@ -10,6 +10,7 @@ import { createReclassifying } from './reclassifying.ts';
 import { createReplying } from './replying.ts';
 import { createReviewing } from './reviewing.ts';
 import { createSending } from './sending.ts';
+import { createTelling } from './telling.ts';
 import { createTrying } from './trying.ts';
 
 export function createActivities(dependencies: Dependencies) {
@@ -42,6 +43,7 @@ export function createActivities(dependencies: Dependencies) {
       lookUpReply,
       applyIntegration,
       ...createFetchingMedia(dependencies),
+      ...createTelling(dependencies),
     },
   };
 }

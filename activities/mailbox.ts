@@ -6,6 +6,7 @@ import { ApplicationFailure } from '@temporalio/common';
 import type { ImapFlow } from 'imapflow';
 import { faultPoint } from '#domain/fault-point.ts';
 import { Integration } from '#domain/integrations/integration.ts';
+import { loseMailbox } from '#domain/integrations/lose-mailbox.ts';
 import { MailboxCursor } from '#domain/integrations/mailbox-cursor.ts';
 import { Receipt } from '#domain/integrations/receipt.ts';
 import { Sync } from '#domain/integrations/sync.ts';
@@ -20,7 +21,7 @@ import {
   type SyncRef,
   takeLease,
 } from './keep-mails.ts';
-import { imapAccount, withMailbox } from './providers/imap.ts';
+import { inMailbox } from './mailbox-access.ts';
 import { type Bundle, fetchBundle, newUids, notHandedOver } from './providers/imap-folder.ts';
 
 const MAILS_AT_ONCE = 50;
@@ -55,13 +56,15 @@ export function createMailbox(dependencies: Dependencies) {
      * @throws ApplicationFailure as activities/failures.ts says
      */
     async fetchNewMail(ref: SyncRef): Promise<SyncEnd> {
-      const account = await imapAccount(dependencies, ref.tenantId, ref.integrationId);
-      const look = new Look(dependencies, ref, account.integration);
+      const integration = await database.inTenant(ref.tenantId, (em) =>
+        em.findOneOrFail(Integration, { id: ref.integrationId }),
+      );
+      const look = new Look(dependencies, ref, integration);
       const renewal = setInterval(() => void look.renewLease(), LEASE_MS / 3);
       try {
         for (let reconnects = 0; ; reconnects += 1) {
           try {
-            await withMailbox(account, (client) => look.readFolders(client));
+            await inMailbox(dependencies, ref, (client) => look.readFolders(client));
             return look.end;
           } catch (error) {
             if (reconnects === MOST_RECONNECTS || !(await look.mayGoOnAfter(error))) throw error;
@@ -77,12 +80,14 @@ export function createMailbox(dependencies: Dependencies) {
       await database.inTenant(ref.tenantId, async (em) => {
         const integration = await em.findOneOrFail(Integration, { id: ref.integrationId });
         const before = integration.state;
-        if (ref.problem) integration.failed(new Date(), ref.problem, ref.needsPerson);
+        if (ref.problem && ref.needsPerson) await loseMailbox(em, ref.integrationId, ref.problem);
+        else if (ref.problem) integration.failed(new Date(), ref.problem, false);
         else integration.succeeded(new Date());
         await endSync(em, ref.syncId, ref.problem ? 'failed' : 'done', ref.problem);
         await dropIfIdle(em, ref.syncId);
         await releaseLease(em, ref);
-        if (integration.state !== before) announce(em, 'settings.changed', null, { integrationId: ref.integrationId });
+        if (!ref.problem && integration.state !== before)
+          announce(em, 'settings.changed', null, { integrationId: ref.integrationId });
       });
     },
   };

@@ -6,16 +6,15 @@ import { knowAs } from '#domain/conversations/delivery-receipt.ts';
 import { Message } from '#domain/conversations/message.ts';
 import { type AttemptEnd, beginAttempt, endAttempt, markHandedOver, Reply } from '#domain/conversations/reply.ts';
 import { faultPoint } from '#domain/fault-point.ts';
-import { Integration } from '#domain/integrations/integration.ts';
 import { announce } from '#domain/record/event.ts';
 import type { ReplyState } from '#domain/rules/words.ts';
-import { Credential } from '#domain/secrets/credential.ts';
 import type { Dependencies } from './dependencies.ts';
 import { inStep, type StepNotes } from './in-step.ts';
-import { findInSent, keepInSent } from './providers/imap.ts';
+import { throughMailbox } from './mailbox-access.ts';
 import { composeMail } from './providers/outgoing-mail.ts';
-import { type SmtpAccount, transmit } from './providers/smtp.ts';
+import { type SmtpAccount, type TransmitEnd, transmit } from './providers/smtp.ts';
 import { sendText, vonageAccount } from './providers/vonage.ts';
+import { findInSent, keepInSent } from './sent-folder.ts';
 
 export type ReplyRef = { tenantId: string; replyId: string };
 export type Attempt = ReplyRef & { token: string };
@@ -141,17 +140,18 @@ async function transmitMail(
   message: Message,
 ): Promise<AttemptEnd> {
   const { database, patience } = dependencies;
-  const account = await database.inTenant(tenantId, (em) => smtpAccount(dependencies, em, reply));
   const mail = await composeMail(reply, message);
-  const end = await transmit(account, mail.envelope, mail.source, {
-    timeoutMs: patience.smtpTimeoutMs,
-    beforeFinalDot: async () => {
-      await faultPoint('send.before_dot');
-      const mayGoOn = await database.inTenant(tenantId, (em) => markHandedOver(em, replyId, token));
-      if (mayGoOn) await faultPoint('send.after_dot_before_250');
-      return mayGoOn;
-    },
-  });
+  const end = await onItsWay(dependencies, tenantId, reply, (account) =>
+    transmit(account, mail.envelope, mail.source, {
+      timeoutMs: patience.smtpTimeoutMs,
+      beforeFinalDot: async () => {
+        await faultPoint('send.before_dot');
+        const mayGoOn = await database.inTenant(tenantId, (em) => markHandedOver(em, replyId, token));
+        if (mayGoOn) await faultPoint('send.after_dot_before_250');
+        return mayGoOn;
+      },
+    }),
+  );
   if (end.outcome === 'sent') await faultPoint('send.after_250_before_record');
   await recordNow(dependencies, { tenantId, replyId, token }, end);
   if (end.outcome === 'sent') await keepInSent(dependencies, tenantId, reply, mail.source).catch(() => {});
@@ -225,16 +225,15 @@ function endOfSilence(reply: Reply): AttemptEnd {
   };
 }
 
-async function smtpAccount(
-  { keys, installationMail }: Dependencies,
-  em: EntityManager,
-  reply: Reply,
-): Promise<SmtpAccount> {
-  if (!reply.integrationId) {
-    if (!installationMail) throw new Error('The installation has no mail server: set SMTP_URL and MAIL_FROM.');
-    return { server: installationMail.server, password: installationMail.password };
-  }
-  const integration = await em.findOneOrFail(Integration, { id: reply.integrationId });
-  const credential = await em.findOne(Credential, { ownerId: integration.id, name: 'smtp-password' });
-  return { server: integration.mailboxSettings().smtp, password: credential?.reveal(keys) ?? null };
+/** Through the mailbox it is answered from, or the mail server of the installation. */
+function onItsWay(
+  dependencies: Dependencies,
+  tenantId: string,
+  { integrationId }: Reply,
+  send: (account: SmtpAccount) => Promise<TransmitEnd>,
+): Promise<TransmitEnd> {
+  if (integrationId) return throughMailbox(dependencies, { tenantId, integrationId }, send);
+  const { installationMail } = dependencies;
+  if (!installationMail) throw new Error('The installation has no mail server: set SMTP_URL and MAIL_FROM.');
+  return send({ server: installationMail.server, password: installationMail.password });
 }

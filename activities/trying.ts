@@ -1,16 +1,20 @@
 // Trials: what an admin typed is tried on the real servers before anything is saved, and the result, with the last ten
 // mails as they would be sorted, is sealed for the person who asked.
+import type { EntityManager } from '@mikro-orm/postgresql';
 import { ApplicationFailure } from '@temporalio/common';
 import type { ImapFlow } from 'imapflow';
 import { type FolderRule, firstMatch, rulesInOrder } from '#domain/conversations/folder-rules.ts';
-import type { MailServer } from '#domain/integrations/integration.ts';
+import { Integration } from '#domain/integrations/integration.ts';
+import { type ConsentedMailbox, isConsented, type MailboxTrialInput } from '#domain/integrations/mailbox-trial.ts';
 import { announce } from '#domain/record/event.ts';
 import { classifyMail } from '#domain/rules/automated-mail.ts';
+import { OAUTH_LABELS } from '#domain/rules/words.ts';
 import { Trial } from '#domain/secrets/trial.ts';
 import type { TrialInput } from '#workflows/contract.ts';
 import type { Dependencies } from './dependencies.ts';
-import { mailboxFailure } from './failures.ts';
-import { withMailbox } from './providers/imap.ts';
+import { final, mailboxFailure } from './failures.ts';
+import { type MailSecret, withMailbox } from './providers/imap.ts';
+import { exchangeConsent } from './providers/oauth.ts';
 import { tryLogin } from './providers/smtp.ts';
 import { readEmail } from './readers/email.ts';
 import type { IncomingMessage } from './readers/incoming-message.ts';
@@ -19,10 +23,8 @@ import { mailTraitsOf } from './readers/mail-traits-of.ts';
 const MAILS_SHOWN = 10;
 const SHOWN_OF_ONE_BYTES = 200_000;
 
-export type MailboxTrialInput = { imap: MailServer; smtp: MailServer; password: string; address: string };
-
 /** A stable code the screen translates, and the server's name for its sentence. */
-export type TrialProblem = { where: 'imap' | 'smtp'; code: string; host: string };
+export type TrialProblem = { where: 'imap' | 'smtp' | 'consent'; code: string; host: string };
 
 export type MailPreview = {
   from: string | null;
@@ -41,17 +43,22 @@ export type MailboxTrialResult = {
   total: number;
 };
 
-export function createTrying({ database, keys }: Dependencies) {
+export function createTrying(dependencies: Dependencies) {
+  const { database, keys } = dependencies;
   return {
     /** Logs in to both servers and reads the newest mails, changing nothing. */
-    async tryMailbox({ tenantId, trialId }: TrialInput): Promise<void> {
+    async tryMailbox(ref: TrialInput): Promise<void> {
+      const { tenantId, trialId } = ref;
       const { input, rules } = await database.inTenant(tenantId, async (em) => ({
         input: (await em.findOneOrFail(Trial, { id: trialId })).input<MailboxTrialInput>(keys),
         rules: await rulesInOrder(em),
       }));
       const result: MailboxTrialResult = { problems: [], folders: [], mails: [], total: 0 };
-      await readInbox(input, rules, result);
-      await trySmtp(input, result);
+      const known = isConsented(input) ? await takeConsent(dependencies, ref, input, result) : input;
+      if (known) {
+        await readInbox(known, rules, result);
+        await trySmtp(known, result);
+      }
       await database.inTenant(tenantId, async (em) => {
         const trial = await em.findOneOrFail(Trial, { id: trialId });
         trial.conclude(keys, result.problems.length === 0 ? 'passed' : 'failed', result);
@@ -61,13 +68,57 @@ export function createTrying({ database, keys }: Dependencies) {
   };
 }
 
+/** Turns the answer of the provider into tokens, which are kept at once: it is good for one exchange. */
+async function takeConsent(
+  { database, keys, oauth }: Dependencies,
+  { tenantId, trialId }: TrialInput,
+  input: ConsentedMailbox,
+  result: MailboxTrialResult,
+): Promise<ConsentedMailbox | null> {
+  if (input.consent.tokens) return input;
+  const { provider: name, integrationId } = input.consent;
+  const provider = oauth[name];
+  try {
+    if (!provider)
+      throw final('oauth-client-refused', `${OAUTH_LABELS[name]} refused this installation (not registered).`);
+    const { tokens, address } = await exchangeConsent(provider, input.consent);
+    const username = address ?? input.address;
+    if (!username) throw final('oauth-client-refused', `${provider.label} did not say whose mailbox it is.`);
+    const mailbox: ConsentedMailbox = {
+      address: username,
+      imap: { ...input.imap, username },
+      smtp: { ...input.smtp, username },
+      consent: { ...input.consent, answer: null, tokens },
+    };
+    await database.inTenant(tenantId, async (em) => {
+      if (integrationId && (await usernameOf(em, integrationId)) !== username.toLowerCase())
+        throw final('oauth-other-account', `${provider.label} gave another mailbox.`);
+      (await em.findOneOrFail(Trial, { id: trialId })).replaceInput(keys, mailbox);
+    });
+    return mailbox;
+  } catch (error) {
+    if (!(error instanceof ApplicationFailure)) throw error;
+    result.problems.push({ where: 'consent', code: error.type ?? 'oauth-unreachable', host: OAUTH_LABELS[name] });
+    return null;
+  }
+}
+
+async function usernameOf(em: EntityManager, integrationId: string): Promise<string> {
+  const integration = await em.findOneOrFail(Integration, { id: integrationId });
+  return integration.mailboxSettings().imap.username.toLowerCase();
+}
+
+function secretOf(input: MailboxTrialInput): MailSecret {
+  return isConsented(input) ? { accessToken: input.consent.tokens!.accessToken } : { password: input.password };
+}
+
 async function readInbox(
   input: MailboxTrialInput,
   rules: readonly FolderRule[],
   result: MailboxTrialResult,
 ): Promise<void> {
   try {
-    await withMailbox({ server: input.imap, password: input.password }, async (client) => {
+    await withMailbox({ server: input.imap, ...secretOf(input) }, async (client) => {
       result.folders = (await client.list()).map((folder) => folder.path);
       const inbox = await client.mailboxOpen('INBOX', { readOnly: true });
       result.total = inbox.exists;
@@ -128,7 +179,7 @@ function preview(
 
 async function trySmtp(input: MailboxTrialInput, result: MailboxTrialResult): Promise<void> {
   try {
-    await tryLogin({ server: input.smtp, password: input.password });
+    await tryLogin({ server: input.smtp, ...secretOf(input) });
   } catch (error) {
     const { host } = input.smtp;
     result.problems.push({ where: 'smtp', code: mailboxFailure(error, host).type ?? 'mailbox-unreachable', host });

@@ -6,8 +6,6 @@ const settings = z.object({
   ...commonSettings,
   PORT: z.coerce.number().int().min(0).max(65_535).default(3000),
   HOST: z.string().default('127.0.0.1'),
-  /** The address people type; links, cookies and webhook addresses are made from it. */
-  APP_URL: z.url().optional(),
   /** Signs sessions. */
   AUTH_SECRET: z.string('is required: at least 32 random characters').min(32),
   /** Opens the first-visit page while there is no account. */

@@ -4,6 +4,7 @@ import type pg from 'pg';
 import type { AttachmentStore } from '#domain/conversations/attachment-store.ts';
 import type { SendingAccounts } from '#domain/conversations/reply-way.ts';
 import type { Database } from '#domain/database/orm.ts';
+import type { OAuthProviders } from '#domain/integrations/oauth-provider.ts';
 import type { Log } from '#domain/record/log.ts';
 import type { KeyRing } from '#domain/secrets/key-ring.ts';
 import type { LiveFeed } from './live.ts';
@@ -23,6 +24,8 @@ export type ApiDependencies = {
   publicUrl: string;
   setupToken: string | null;
   trustProxy: string;
+  /** Where mailboxes can be opened by consent. */
+  oauth: OAuthProviders;
   sendingAccounts: SendingAccounts;
   undoMs: number;
   webhookCallsPerMinute: number;

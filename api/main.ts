@@ -8,6 +8,7 @@ import { ConfigurationProblem, installationMailFrom } from '#domain/configuratio
 import { AttachmentStore } from '#domain/conversations/attachment-store.ts';
 import { letGoOfLostConnections } from '#domain/database/lost-connections.ts';
 import { Database } from '#domain/database/orm.ts';
+import { oauthProvidersFrom } from '#domain/integrations/oauth-provider.ts';
 import { createLog } from '#domain/record/log.ts';
 import { KeyRing } from '#domain/secrets/key-ring.ts';
 import { createApp } from './app.ts';
@@ -38,6 +39,7 @@ async function main(): Promise<void> {
     publicUrl: config.publicUrl,
     setupToken: config.SETUP_TOKEN ?? null,
     trustProxy: config.TRUST_PROXY,
+    oauth: oauthProvidersFrom(config),
     sendingAccounts: { installationFrom: installationMailFrom(config.SMTP_URL, config.MAIL_FROM)?.from ?? null },
     undoMs: config.UNDO_SECONDS * 1000,
     webhookCallsPerMinute: config.WEBHOOK_CALLS_PER_MINUTE,

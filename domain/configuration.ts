@@ -2,7 +2,9 @@
 // be given as NAME_FILE, the path of a file that holds it (as container secrets are).
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
-import type { ServerSecurity } from '#domain/integrations/integration.ts';
+import type { MailServer } from '#domain/integrations/integration.ts';
+import { mailServerFrom } from '#domain/integrations/mail-server-url.ts';
+import { oauthSettings } from '#domain/integrations/oauth-provider.ts';
 
 /** Printed without a stack: the message is the whole help a person needs. */
 export class ConfigurationProblem extends Error {
@@ -59,16 +61,15 @@ export const commonSettings = {
     )
     .pipe(z.array(encryptionKey)),
   STORAGE_PATH: z.string().default('./data/files'),
+  /** The address people type; links, cookies and webhook addresses are made from it. */
+  APP_URL: z.url().optional(),
   SMTP_URL: z.url('must look like smtps://user:password@host:465').optional(),
   MAIL_FROM: z.email().optional(),
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error']).default('info'),
+  ...oauthSettings,
 };
 
-export type MailAccount = {
-  server: { host: string; port: number; security: ServerSecurity; username: string };
-  password: string | null;
-  from: string;
-};
+export type MailAccount = { server: MailServer; password: string | null; from: string };
 
 /**
  * The installation's own mail server from `smtps://user:password@host:465`, or null when there is none.
@@ -77,15 +78,8 @@ export type MailAccount = {
 export function installationMailFrom(smtpUrl: string | undefined, from: string | undefined): MailAccount | null {
   if (!smtpUrl || !from) return null;
   const url = new URL(smtpUrl);
-  const tls = url.protocol === 'smtps:';
-  const plain = url.searchParams.get('security') === 'none';
   return {
-    server: {
-      host: url.hostname,
-      port: Number(url.port || (tls ? 465 : 587)),
-      security: tls ? 'tls' : plain ? 'none' : 'starttls',
-      username: decodeURIComponent(url.username),
-    },
+    server: { ...mailServerFrom(url), username: decodeURIComponent(url.username) },
     password: url.password ? decodeURIComponent(url.password) : null,
     from,
   };

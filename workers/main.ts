@@ -10,6 +10,7 @@ import { prepareLanguageDetection } from '#activities/readers/language.ts';
 import { ConfigurationProblem, installationMailFrom } from '#domain/configuration.ts';
 import { AttachmentStore } from '#domain/conversations/attachment-store.ts';
 import { Database } from '#domain/database/orm.ts';
+import { oauthProvidersFrom } from '#domain/integrations/oauth-provider.ts';
 import { createLog, type Log } from '#domain/record/log.ts';
 import { KeyRing } from '#domain/secrets/key-ring.ts';
 import { TASK_QUEUES } from '#workflows/contract.ts';
@@ -43,6 +44,8 @@ async function main(): Promise<void> {
     attachments: new AttachmentStore(config.STORAGE_PATH),
     temporal,
     installationMail: installationMailFrom(config.SMTP_URL, config.MAIL_FROM),
+    oauth: oauthProvidersFrom(config),
+    appUrl: config.APP_URL?.replace(/\/$/, '') ?? null,
     vonageUrl: config.VONAGE_URL,
     filesOrigin: config.WEBHOOK_FILES_ORIGIN ?? null,
     patience: {

@@ -31,6 +31,7 @@ export const WORKFLOWS = {
   reclassifyFolderless: 'reclassifyFolderless',
   tryMailbox: 'tryMailbox',
   applyIntegration: 'applyIntegration',
+  tellOfLostMailbox: 'tellOfLostMailbox',
   keepHouse: 'keepHouse',
 } as const;
 export type WorkflowType = keyof typeof WORKFLOWS;
@@ -48,6 +49,8 @@ export const workflowIds = {
   trial: (tenantId: string, trialId: string) => `tenant/${tenantId}/trial/${trialId}`,
   applyIntegration: (tenantId: string, integrationId: string, version: string) =>
     `tenant/${tenantId}/integration/${integrationId}/${version}`,
+  tellOfLostMailbox: (tenantId: string, integrationId: string, loss: string) =>
+    `tenant/${tenantId}/lost-mailbox/${integrationId}/${loss}`,
   keepHouse: () => 'installation/keep-house',
 } as const;
 
@@ -77,3 +80,4 @@ export type SyncMailboxInput = { tenantId: string; integrationId: string; syncId
 export type ReclassifyFolderlessInput = { tenantId: string; after: string | null };
 export type TrialInput = { tenantId: string; trialId: string };
 export type ApplyIntegrationInput = { tenantId: string; integrationId: string };
+export type LostMailboxInput = { tenantId: string; integrationId: string };

@@ -6,4 +6,5 @@ export { receiveMessage } from './receive-message.ts';
 export { reclassifyFolderless } from './reclassify.ts';
 export { sendReply } from './send-reply.ts';
 export { syncMailbox } from './sync-mailbox.ts';
+export { tellOfLostMailbox } from './tell-of-lost-mailbox.ts';
 export { tryMailbox } from './try-mailbox.ts';

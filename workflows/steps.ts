@@ -72,6 +72,17 @@ export function media(summary: string) {
   });
 }
 
+/** A mail of the installation to its admins. It is marked before it leaves, so that trying again is never a second one. */
+export function notice(summary: string) {
+  return proxyActivities<Pick<Activities['providers'], 'tellOfLostMailbox'>>({
+    taskQueue: TASK_QUEUES.providers,
+    startToCloseTimeout: '2m',
+    heartbeatTimeout: HEARTBEAT_WITHIN,
+    retry: { initialInterval: '2s', maximumInterval: '10m', maximumAttempts: 200 },
+    summary,
+  });
+}
+
 /** Temporal's own schedules: short, repeated until they answer. */
 export function schedules(summary: string) {
   return proxyActivities<Pick<Activities['providers'], 'applyIntegration'>>({

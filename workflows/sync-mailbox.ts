@@ -7,7 +7,8 @@ import type { SyncMailboxInput } from './contract.ts';
 import { connection, database } from './steps.ts';
 
 // Trying again by itself would only lock the account. Everything else (a name server that is down, a certificate that
-// ran out, a folder that was renamed) is said on the mailbox's page and tried again at the next look.
+// ran out, a folder that was renamed) is said on the mailbox's page and tried again at the next look. A consent that was
+// taken back is dealt with where its renewal fails: by then it may have been given again.
 const NEEDS_PERSON = 'mailbox-refused-credentials';
 
 export async function syncMailbox(input: SyncMailboxInput): Promise<SyncEnd | 'skipped'> {

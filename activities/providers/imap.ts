@@ -1,11 +1,8 @@
 // One connection to one mailbox (RFC 9051), opened read-only: nothing is marked as read, moved or deleted. The one thing
-// ever written is a copy of what we sent, into the Sent folder of providers that do not file it themselves.
+// ever written is a copy of what we sent (sent-folder.ts).
 import { CancelledFailure } from '@temporalio/common';
-import { ImapFlow, type ListResponse, type SearchObject } from 'imapflow';
-import type { Reply } from '#domain/conversations/reply.ts';
-import { Integration, type MailServer } from '#domain/integrations/integration.ts';
-import { revealCredential } from '#domain/secrets/credential.ts';
-import type { Dependencies } from '../dependencies.ts';
+import { ImapFlow, type SearchObject } from 'imapflow';
+import type { MailServer } from '#domain/integrations/integration.ts';
 import { later, mailboxFailure } from '../failures.ts';
 
 const GREETING_WITHIN_MS = 15_000;
@@ -13,7 +10,10 @@ const SILENCE_LIMIT_MS = 60_000;
 /** More than any provider lets through; bounds what a hostile server can make us hold. */
 const LARGEST_LITERAL_BYTES = 160_000_000;
 
-export type ImapAccount = { server: MailServer; password: string };
+/** What opens an account: a password, or a token of its provider (XOAUTH2, RFC 7628). */
+export type MailSecret = { password: string } | { accessToken: string };
+
+export type ImapAccount = { server: MailServer } & MailSecret;
 
 /**
  * Connects, runs `work`, and leaves.
@@ -24,13 +24,14 @@ export async function withMailbox<Result>(
   account: ImapAccount,
   work: (client: ImapFlow) => Promise<Result>,
 ): Promise<Result> {
-  const { server, password } = account;
+  const { server } = account;
+  const secret = 'accessToken' in account ? { accessToken: account.accessToken } : { pass: account.password };
   const client = new ImapFlow({
     host: server.host,
     port: server.port,
     secure: server.security === 'tls',
     ...(server.security === 'tls' ? {} : { doSTARTTLS: server.security === 'starttls' }),
-    auth: { user: server.username, pass: password },
+    auth: { user: server.username, ...secret },
     clientInfo: { name: 'Relais' },
     logger: false,
     disableAutoIdle: true,
@@ -69,66 +70,4 @@ export async function searchUids(client: ImapFlow, query: SearchObject): Promise
   const found = await client.search(query, { uid: true });
   if (!Array.isArray(found)) throw later('mailbox-unreachable', 'The mail server refused to search the folder.');
   return found;
-}
-
-/** The account of an integration, its password unsealed. */
-export async function imapAccount(
-  { database, keys }: Pick<Dependencies, 'database' | 'keys'>,
-  tenantId: string,
-  integrationId: string,
-): Promise<ImapAccount & { integration: Integration }> {
-  return database.inTenant(tenantId, async (em) => {
-    const integration = await em.findOneOrFail(Integration, { id: integrationId });
-    const password = await revealCredential(em, keys, integrationId, 'imap-password');
-    return { integration, server: integration.mailboxSettings().imap, password };
-  });
-}
-
-/** The folder of that special use (RFC 6154), or the first whose name is usual for it. */
-export function folderFor(folders: readonly ListResponse[], use: '\\Sent' | '\\Junk', usual: RegExp): string | null {
-  const named =
-    folders.find((folder) => folder.specialUse === use) ?? folders.find((folder) => usual.test(folder.name));
-  return named?.path ?? null;
-}
-
-const SENT_NAMES = /^(sent|sent items|sent messages|envoy[ée]s|messages envoy[ée]s|[ée]l[ée]ments envoy[ée]s)$/i;
-
-/** Whether a mail we may have sent stands in the Sent folder of its mailbox. */
-export async function findInSent(dependencies: Dependencies, tenantId: string, reply: Reply): Promise<boolean> {
-  if (!reply.integrationId) return false;
-  const account = await imapAccount(dependencies, tenantId, reply.integrationId);
-  return withMailbox(account, async (client) => {
-    const sent = folderFor(await client.list(), '\\Sent', SENT_NAMES);
-    if (!sent) return false;
-    await client.mailboxOpen(sent, { readOnly: true });
-    return (await sentCopies(client, reply)).length > 0;
-  });
-}
-
-/** Files a copy of what was sent, for the company's other mail programs; twice is once. */
-export async function keepInSent(
-  dependencies: Dependencies,
-  tenantId: string,
-  reply: Reply,
-  source: Buffer,
-): Promise<void> {
-  if (!reply.integrationId) return;
-  const account = await imapAccount(dependencies, tenantId, reply.integrationId);
-  if (filesSentMail(account.server.host)) return;
-  await withMailbox(account, async (client) => {
-    const sent = folderFor(await client.list(), '\\Sent', SENT_NAMES);
-    if (!sent) return;
-    await client.mailboxOpen(sent, { readOnly: true });
-    if ((await sentCopies(client, reply)).length > 0) return;
-    await client.append(sent, source, ['\\Seen']);
-  });
-}
-
-// Gmail and Exchange Online file submitted mail themselves: a copy of ours would be a second one.
-function filesSentMail(host: string): boolean {
-  return /(^|\.)(gmail\.com|googlemail\.com|office365\.com|outlook\.com)$/i.test(host);
-}
-
-function sentCopies(client: ImapFlow, reply: Reply): Promise<number[]> {
-  return searchUids(client, { header: { 'message-id': reply.messageIdHeader } });
 }

@@ -2,9 +2,12 @@
 // nothing can have been accepted; after it, a lost connection leaves the outcome unknown.
 import { Readable } from 'node:stream';
 import SMTPConnection from 'nodemailer/lib/smtp-connection';
+import XOAuth2 from 'nodemailer/lib/xoauth2';
 import type { MailServer } from '#domain/integrations/integration.ts';
+import type { MailSecret } from './imap.ts';
 
-export type SmtpAccount = { server: MailServer; password: string | null };
+/** Without a password the server is expected to ask for none. */
+export type SmtpAccount = { server: MailServer } & (MailSecret | { password: null });
 
 export type Envelope = { from: string; to: string[] };
 
@@ -36,7 +39,7 @@ export async function transmit(
   const progress = { handedOver: false, fencedOff: false };
   try {
     await opened(connection);
-    if (account.password !== null) await loggedIn(connection, account.server.username, account.password);
+    await loggedIn(connection, account);
     const body = heldAtFinalDot(source, progress, connection, options.beforeFinalDot);
     const response = await delivered(connection, envelope, body);
     connection.quit();
@@ -54,7 +57,7 @@ export async function tryLogin(account: SmtpAccount, timeoutMs = DEFAULT_TIMEOUT
   const connection = connectionTo(account.server, timeoutMs);
   try {
     await opened(connection);
-    if (account.password !== null) await loggedIn(connection, account.server.username, account.password);
+    await loggedIn(connection, account);
     connection.quit();
   } catch (error) {
     connection.close();
@@ -91,10 +94,20 @@ function opened(connection: SMTPConnection): Promise<void> {
   });
 }
 
-function loggedIn(connection: SMTPConnection, user: string, pass: string): Promise<void> {
+async function loggedIn(connection: SMTPConnection, account: SmtpAccount): Promise<void> {
+  const user = account.server.username;
+  if ('accessToken' in account) {
+    await login(connection, { user, oauth2: new XOAuth2({ user, accessToken: account.accessToken }) });
+  } else if (account.password !== null) {
+    const pass = account.password;
+    await login(connection, { user, pass, credentials: { user, pass } });
+  }
+}
+
+function login(connection: SMTPConnection, auth: SMTPConnection.AuthenticationType): Promise<void> {
   return new Promise((resolve, reject) => {
     connection.once('error', reject);
-    connection.login({ user, pass, credentials: { user, pass } }, (error) => (error ? reject(error) : resolve()));
+    connection.login(auth, (error) => (error ? reject(error) : resolve()));
   });
 }
 

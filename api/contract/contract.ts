@@ -1,4 +1,5 @@
 // The whole API in one value: the server mounts it, the screens call it, the OpenAPI document is made from it.
+import { consents } from './consents.ts';
 import { conversations } from './conversations.ts';
 import { drafts, followUps, replies } from './drafts.ts';
 import { folders } from './folders.ts';
@@ -14,6 +15,7 @@ export const contract = {
   ...followUps,
   ...folders,
   ...integrations,
+  ...consents,
   ...numbers,
   ...knowledge,
   ...answering,

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { CHANNELS, SIGNATURE_ALGORITHMS } from '#domain/rules/words.ts';
+import { CHANNELS, OAUTH_PROVIDERS, SIGNATURE_ALGORITHMS } from '#domain/rules/words.ts';
 import { byId, nothing, pageOf, route } from './route.ts';
 
 export const mailServer = z.object({
@@ -47,6 +47,8 @@ export const integrationView = z
         folders: z.array(z.string()),
         since: z.string(),
         syncEverySeconds: z.int(),
+        /** Opened by consent at this provider, and not by a password. */
+        oauth: z.enum(OAUTH_PROVIDERS).nullable(),
       })
       .nullable(),
     webhook: z.object({ url: z.string(), replyThrough: z.uuid().nullable() }).nullable(),
@@ -87,8 +89,13 @@ export const syncView = z
 export const mailboxTrialView = z
   .object({
     id: z.uuid(),
-    state: z.enum(['running', 'passed', 'failed']),
-    problems: z.array(z.object({ where: z.enum(['imap', 'smtp']), code: z.string(), host: z.string() })),
+    /** `waiting` until the person comes back from the provider. */
+    state: z.enum(['waiting', 'running', 'passed', 'failed']),
+    address: z.string(),
+    oauth: z.enum(OAUTH_PROVIDERS).nullable(),
+    /** The connected mailbox that is to be opened again. */
+    integrationId: z.uuid().nullable(),
+    problems: z.array(z.object({ where: z.enum(['imap', 'smtp', 'consent']), code: z.string(), host: z.string() })),
     folders: z.array(z.string()),
     total: z.int(),
     mails: z.array(

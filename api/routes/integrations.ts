@@ -3,7 +3,9 @@ import { randomBytes } from 'node:crypto';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { Conflict, Invalid, NotFound } from '#domain/errors.ts';
 import { Integration, type MailboxSettings } from '#domain/integrations/integration.ts';
+import { keepMailboxSecret } from '#domain/integrations/keep-mailbox-secret.ts';
 import { findMailServers } from '#domain/integrations/mail-providers.ts';
+import { isConsented, type MailboxTrialInput } from '#domain/integrations/mailbox-trial.ts';
 import { Receipt } from '#domain/integrations/receipt.ts';
 import { Sync } from '#domain/integrations/sync.ts';
 import { audit } from '#domain/record/audit-event.ts';
@@ -18,7 +20,6 @@ import { Credential, keepCredential, revealCredential } from '#domain/secrets/cr
 import { TRIAL_LIFETIME_MS, Trial } from '#domain/secrets/trial.ts';
 import { newId } from '#domain/tenancy/tenant-owned.ts';
 import type { integrations } from '../contract/integrations.ts';
-import type { Received } from '../contract/route.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import type { Handlers } from '../mount.ts';
 import type { Principal } from '../principal.ts';
@@ -26,9 +27,6 @@ import { integrationViewOf, mailboxTrialViewOf, setAsideList, syncViewOf } from 
 import { callExample, callThroughDoor } from '../webhooks/call-example.ts';
 
 const A_DAY_MS = 24 * 3600_000;
-
-/** As typed, sealed in a trial, and taken from there when the mailbox is connected. */
-type TypedMailbox = Received<typeof integrations.tryMailbox>['body'];
 
 export function integrationRoutes(dependencies: ApiDependencies): Handlers<typeof integrations> {
   const { database, keys, publicUrl } = dependencies;
@@ -73,24 +71,23 @@ export function integrationRoutes(dependencies: ApiDependencies): Handlers<typeo
             'Try the mailbox first: only servers and a password that work are saved.',
           );
         }
-        const typed = trial.input<TypedMailbox>(keys);
+        const tried = trial.input<MailboxTrialInput>(keys);
         const integration = await keepMailbox(
           em,
           principal,
-          typed,
+          tried.address,
           {
-            imap: typed.imap,
-            smtp: typed.smtp,
+            imap: tried.imap,
+            smtp: tried.smtp,
             senderName: body.senderName,
             folders: body.folders,
             since: body.since,
             syncEverySeconds: body.syncEverySeconds,
+            oauth: isConsented(tried) ? tried.consent.provider : null,
           },
           body.name,
         );
-        const secret = { tenantId: principal.tenantId, ownerId: integration.id, value: typed.password };
-        await keepCredential(em, keys, { ...secret, name: 'imap-password' });
-        await keepCredential(em, keys, { ...secret, name: 'smtp-password' });
+        await keepMailboxSecret(em, keys, integration, tried);
         em.remove(trial);
         startApplyIntegration(em, principal.tenantId, integration.id);
         return view(integration);
@@ -220,20 +217,16 @@ export function integrationRoutes(dependencies: ApiDependencies): Handlers<typeo
 async function keepMailbox(
   em: EntityManager,
   principal: Principal,
-  typed: TypedMailbox,
+  typedAddress: string,
   settings: MailboxSettings,
   name: string,
 ): Promise<Integration> {
-  const address = typed.address.toLowerCase();
+  const address = typedAddress.toLowerCase();
   const known = await em.findOne(Integration, { channel: 'email', address, removedAt: null });
   if (known) {
     // The same mailbox again, with a new password or other servers: it goes on where it stopped.
-    em.assign(known, {
-      name,
-      settings: { ...settings, since: known.mailboxSettings().since },
-      state: 'active',
-      lastError: null,
-    });
+    em.assign(known, { name, settings: { ...settings, since: known.mailboxSettings().since } });
+    known.reconnected();
     recordChange(em, principal, known, 'integration.reconnected');
     return known;
   }
@@ -243,13 +236,17 @@ async function keepMailbox(
   return integration;
 }
 
-function recordChange(em: EntityManager, principal: Principal, integration: Integration, action: string): void {
+export function recordChange(em: EntityManager, principal: Principal, integration: Integration, action: string): void {
   const { id, name, channel, state } = integration;
   audit(em, principal.actor, { action, subject: { kind: 'integration', id }, after: { name, channel, state } });
   announce(em, 'settings.changed', null, { integrationId: id });
 }
 
-async function findIntegration(em: EntityManager, id: string, channel?: 'email' | 'webhook'): Promise<Integration> {
+export async function findIntegration(
+  em: EntityManager,
+  id: string,
+  channel?: 'email' | 'webhook',
+): Promise<Integration> {
   const integration = await em.findOne(Integration, { id, removedAt: null, ...(channel ? { channel } : {}) });
   if (!integration) throw new NotFound('integration.not-found', 'This channel is not connected any more.');
   return integration;
@@ -260,7 +257,7 @@ async function findMailbox(em: EntityManager, id: string): Promise<void> {
   if (!mailbox) throw new Invalid('integration.no-mailbox', 'Choose a connected mailbox to answer from.');
 }
 
-async function findTrial(em: EntityManager, id: string): Promise<Trial> {
+export async function findTrial(em: EntityManager, id: string): Promise<Trial> {
   const trial = await em.findOne(Trial, { id, kind: 'mailbox', expiresAt: { $gt: new Date() } });
   if (!trial) throw new NotFound('trial.not-found', 'This trial is over: enter the password again and try once more.');
   return trial;

@@ -3,6 +3,7 @@ import type { EntityManager } from '@mikro-orm/postgresql';
 import { sql } from 'kysely';
 import { queries } from '#domain/database/tables.ts';
 import type { Integration } from '#domain/integrations/integration.ts';
+import { isConsented, type MailboxTrialInput } from '#domain/integrations/mailbox-trial.ts';
 import type { Sync } from '#domain/integrations/sync.ts';
 import type { KeyRing } from '#domain/secrets/key-ring.ts';
 import type { Trial } from '#domain/secrets/trial.ts';
@@ -24,7 +25,7 @@ export function integrationViewOf(
     lastSuccessAt: integration.lastSuccessAt?.toISOString() ?? null,
     lastError: integration.lastError ?? null,
     lastErrorAt: integration.lastErrorAt?.toISOString() ?? null,
-    mailbox: integration.channel === 'email' ? integration.mailboxSettings() : null,
+    mailbox: integration.channel === 'email' ? mailboxViewOf(integration) : null,
     webhook:
       integration.channel === 'webhook'
         ? { url: webhookUrl(publicUrl, integration.id), replyThrough: integration.webhookSettings().replyThrough }
@@ -32,6 +33,11 @@ export function integrationViewOf(
     number: numberViewOf(integration, publicUrl),
     createdAt: integration.createdAt.toISOString(),
   };
+}
+
+function mailboxViewOf(integration: Integration) {
+  const settings = integration.mailboxSettings();
+  return { ...settings, oauth: settings.oauth ?? null };
 }
 
 function numberViewOf(integration: Integration, publicUrl: string) {
@@ -42,9 +48,18 @@ function numberViewOf(integration: Integration, publicUrl: string) {
 }
 
 export function mailboxTrialViewOf(trial: Trial, keys: KeyRing): Answer<typeof integrations.getMailboxTrial> {
-  type Result = Omit<Answer<typeof integrations.getMailboxTrial>, 'id' | 'state'>;
+  type Result = Pick<Answer<typeof integrations.getMailboxTrial>, 'problems' | 'folders' | 'mails' | 'total'>;
+  const input = trial.input<MailboxTrialInput>(keys);
+  const consent = isConsented(input) ? input.consent : null;
   const result = trial.result<Result>(keys) ?? { problems: [], folders: [], mails: [], total: 0 };
-  return { id: trial.id, state: trial.state, ...result };
+  return {
+    id: trial.id,
+    state: trial.state,
+    address: input.address,
+    oauth: consent?.provider ?? null,
+    integrationId: consent?.integrationId ?? null,
+    ...result,
+  };
 }
 
 type Counts = { new: number; duplicates: number; newsletters: number; failed: number; pending: number };

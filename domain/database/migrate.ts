@@ -11,6 +11,7 @@ import { Doors } from './migrations/0005-doors.ts';
 import { Live } from './migrations/0006-live.ts';
 import { Rights } from './migrations/0007-rights.ts';
 import { Numbers } from './migrations/0008-numbers.ts';
+import { MailboxConsent } from './migrations/0009-mailbox-consent.ts';
 import { DeletedConversations } from './migrations/0011-deleted-conversations.ts';
 import { ormOptions } from './orm.ts';
 
@@ -24,6 +25,7 @@ const MIGRATIONS = [
   { name: '0006-live', class: Live },
   { name: '0007-rights', class: Rights },
   { name: '0008-numbers', class: Numbers },
+  { name: '0009-mailbox-consent', class: MailboxConsent },
   { name: '0011-deleted-conversations', class: DeletedConversations },
 ];
 

@@ -1,6 +1,6 @@
 // One connected channel account: a mailbox, a number, a webhook. Its secrets stand in `credential`.
 import { defineEntity, p } from '@mikro-orm/core';
-import { CHANNELS, type SignatureAlgorithm } from '#domain/rules/words.ts';
+import { CHANNELS, type OAuthProviderName, type SignatureAlgorithm } from '#domain/rules/words.ts';
 import { instant, referable, tenantOwned } from '#domain/tenancy/tenant-owned.ts';
 
 export type ServerSecurity = 'tls' | 'starttls' | 'none';
@@ -14,6 +14,8 @@ export type MailboxSettings = {
   /** ISO day; mail received before it is left alone. */
   since: string;
   syncEverySeconds: number;
+  /** Opened by consent at this provider; without one, by a password. */
+  oauth?: OAuthProviderName | null;
 };
 
 export type WebhookSettings = {
@@ -45,6 +47,8 @@ const IntegrationSchema = defineEntity({
     lastSuccessAt: instant().nullable(),
     lastError: p.text().nullable(),
     lastErrorAt: instant().nullable(),
+    /** When the admins were written to, once for each time a person is needed. */
+    reconnectToldAt: instant().nullable(),
     /** Who reads the mailbox now, and until when that is believed without another sign of life. */
     syncingBy: p.uuid().nullable(),
     syncingUntil: instant().nullable(),
@@ -84,6 +88,13 @@ export class Integration extends IntegrationSchema.class {
     this.lastError = sentence;
     this.lastErrorAt = at;
     if (needsPerson && this.state === 'active') this.state = 'reconnect';
+  }
+
+  /** A person entered a password that works, or consented again. */
+  reconnected(): void {
+    this.state = 'active';
+    this.lastError = null;
+    this.reconnectToldAt = null;
   }
 }
 IntegrationSchema.setClass(Integration);

@@ -60,6 +60,11 @@ export function startApplyIntegration(em: EntityManager, tenantId: string, integ
   start(em, WORKFLOWS.applyIntegration, workflowId, { tenantId, integrationId });
 }
 
+export function startTellOfLostMailbox(em: EntityManager, tenantId: string, integrationId: string): void {
+  const workflowId = workflowIds.tellOfLostMailbox(tenantId, integrationId, newId());
+  start(em, WORKFLOWS.tellOfLostMailbox, workflowId, { tenantId, integrationId });
+}
+
 export function tellDraftDecided(em: EntityManager, runId: string, draftId: string, decisionId: string): void {
   signal(em, DRAFT_DECIDED, runId, { draftId, decisionId });
 }

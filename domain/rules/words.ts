@@ -26,6 +26,11 @@ export type SignatureAlgorithm = (typeof SIGNATURE_ALGORITHMS)[number];
 export const QUARANTINE_REASONS = ['unsigned', 'wrong-signature', 'too-old', 'unknown-number'] as const;
 export type QuarantineReason = (typeof QUARANTINE_REASONS)[number];
 
+/** Where a mailbox can be opened by consent instead of a password. */
+export const OAUTH_PROVIDERS = ['google', 'microsoft'] as const;
+export type OAuthProviderName = (typeof OAUTH_PROVIDERS)[number];
+export const OAUTH_LABELS: Record<OAuthProviderName, string> = { google: 'Google', microsoft: 'Microsoft' };
+
 export const LOCALES = ['fr', 'en'] as const;
 export type Locale = (typeof LOCALES)[number];
 

@@ -9,6 +9,8 @@ import { KeyRing, type SealedPlace } from './key-ring.ts';
 export type CredentialName =
   | 'imap-password'
   | 'smtp-password'
+  | 'oauth-access-token'
+  | 'oauth-refresh-token'
   | 'webhook-secret'
   | 'webhook-secret-previous'
   | 'vonage-api-secret'
@@ -27,6 +29,11 @@ const CredentialSchema = defineEntity({
     sealed: p.text().hidden(),
     /** A secret that was rotated works until then. */
     expiresAt: instant().nullable(),
+    /** An access token is renewed from then on, before it expires. */
+    renewAt: instant().nullable(),
+    /** Who renews by this refresh token, and until when that is believed. */
+    renewingBy: p.uuid().nullable(),
+    renewingUntil: instant().nullable(),
   },
   uniques: [{ properties: ['tenantId', 'ownerId', 'name'] }],
 });
@@ -58,14 +65,14 @@ CredentialSchema.setClass(Credential);
 export async function keepCredential(
   em: EntityManager,
   keys: KeyRing,
-  secret: { tenantId: string; ownerId: string; name: CredentialName; value: string; expiresAt?: Date },
+  secret: { tenantId: string; ownerId: string; name: CredentialName; value: string; expiresAt?: Date; renewAt?: Date },
 ): Promise<void> {
   const existing = await em.findOne(Credential, { ownerId: secret.ownerId, name: secret.name });
   const id = existing?.id ?? newId();
   const sealed = keys.seal(credentialPlace(secret.tenantId, id), secret.value);
-  const expiresAt = secret.expiresAt ?? null;
-  if (existing) em.assign(existing, { sealed, expiresAt });
-  else em.create(Credential, { id, ownerId: secret.ownerId, name: secret.name, sealed, expiresAt });
+  const times = { expiresAt: secret.expiresAt ?? null, renewAt: secret.renewAt ?? null };
+  if (existing) em.assign(existing, { sealed, ...times });
+  else em.create(Credential, { id, ownerId: secret.ownerId, name: secret.name, sealed, ...times });
 }
 
 /** @throws NotFound when the owner has no secret of that name */

@@ -11,7 +11,8 @@ const TrialSchema = defineEntity({
   properties: {
     ...tenantOwned,
     kind: p.enum(['mailbox'] as const),
-    state: p.enum(['running', 'passed', 'failed'] as const).default('running'),
+    /** `waiting` is for a person's consent at a provider. */
+    state: p.enum(['waiting', 'running', 'passed', 'failed'] as const).default('running'),
     sealedInput: p.text().hidden(),
     sealedResult: p.text().nullable().hidden(),
     expiresAt: instant(),
@@ -22,6 +23,10 @@ const TrialSchema = defineEntity({
 export class Trial extends TrialSchema.class {
   input<Input>(keys: KeyRing): Input {
     return JSON.parse(keys.open(this.place('sealed_input'), this.sealedInput));
+  }
+
+  replaceInput(keys: KeyRing, input: unknown): void {
+    this.sealedInput = Trial.sealInput(keys, this.tenantId, this.id, input);
   }
 
   result<Result>(keys: KeyRing): Result | null {

@@ -36,19 +36,21 @@ export class Dovecot {
   #process: ChildProcess | null = null;
   #count = 0;
 
-  private constructor(home: string, ports: [number, number]) {
+  private constructor(home: string, ports: [number, number], introspectionUrl: string | null) {
     this.#home = home;
     [this.port, this.tlsPort] = ports;
     this.#owner = mailOwner();
     for (const folder of ['run', 'mail', 'users']) mkdirSync(path.join(home, folder), { recursive: true });
     if (this.#owner) chownSync(path.join(home, 'mail'), this.#owner.uid, this.#owner.gid);
     this.certificate = makeCertificate(home);
-    writeFileSync(path.join(home, 'dovecot.conf'), configuration(home, this.port, this.tlsPort, this.#owner));
+    const tokens = introspectionUrl ? acceptTokens(home, introspectionUrl) : '';
+    writeFileSync(path.join(home, 'dovecot.conf'), configuration(home, this.port, this.tlsPort, this.#owner) + tokens);
   }
 
-  static async open(): Promise<Dovecot> {
+  /** @param introspectionUrl where it asks whose access token it was given; without one it takes passwords only */
+  static async open(introspectionUrl: string | null = null): Promise<Dovecot> {
     const ports: [number, number] = [await freePort(), await freePort()];
-    const dovecot = new Dovecot(path.join(process.env.TEST_HOME!, `dovecot-${ports[0]}`), ports);
+    const dovecot = new Dovecot(path.join(process.env.TEST_HOME!, `dovecot-${ports[0]}`), ports, introspectionUrl);
     await dovecot.start();
     return dovecot;
   }
@@ -351,6 +353,7 @@ service imap-login {
 }
 passdb {
   driver = passwd-file
+  mechanisms = plain login
   args = username_format=%u ${home}/users/%u
 }
 userdb {
@@ -363,6 +366,26 @@ namespace inbox {
 ${FOLDERS.map((name) => `  mailbox ${name} {\n    special_use = \\${name}\n    auto = subscribe\n  }`).join('\n')}
 }
 ${owner ? '' : unprivileged}
+`;
+}
+
+function acceptTokens(home: string, introspectionUrl: string): string {
+  const settings = {
+    introspection_mode: 'auth',
+    introspection_url: introspectionUrl,
+    username_attribute: 'email',
+    active_attribute: 'active',
+    active_value: 'true',
+  };
+  const lines = Object.entries(settings).map(([name, value]) => `${name} = ${value}\n`);
+  writeFileSync(path.join(home, 'oauth2.conf.ext'), lines.join(''));
+  return `
+auth_mechanisms = plain login xoauth2 oauthbearer
+passdb {
+  driver = oauth2
+  mechanisms = xoauth2 oauthbearer
+  args = ${home}/oauth2.conf.ext
+}
 `;
 }
 

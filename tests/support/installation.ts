@@ -187,6 +187,11 @@ export class Installation {
     return api;
   }
 
+  /** As the owner's browser sends it. */
+  get cookie(): string {
+    return this.#cookie;
+  }
+
   client(): ApiClient<RelaisContract> {
     return createClient(contract, { baseUrl: this.url, headers: () => ({ cookie: this.#cookie, origin: this.url }) });
   }

@@ -20,6 +20,8 @@ export class MailSink {
   readonly faults: SinkFault[] = [];
   /** Called for every mail that is kept, before the sender hears of it. */
   onAccepted: (mail: AcceptedMail) => Promise<void> | void = () => {};
+  /** Whether a token opens the account that is named with it. */
+  acceptsToken: (user: string, accessToken: string) => boolean = () => false;
   readonly #server: SMTPServer;
 
   private constructor() {
@@ -27,8 +29,11 @@ export class MailSink {
       authOptional: true,
       disabledCommands: ['STARTTLS'],
       allowInsecureAuth: true,
-      onAuth: ({ username, password }, _session, done) =>
-        done(password === 'wrong' ? new Error('5.7.8 wrong password') : this.#refusal('auth'), { user: username }),
+      authMethods: ['PLAIN', 'LOGIN', 'XOAUTH2'],
+      onAuth: ({ username = '', password, accessToken }, _session, done) => {
+        const isWrong = accessToken === undefined ? password === 'wrong' : !this.acceptsToken(username, accessToken);
+        done(isWrong ? new Error('5.7.8 wrong password') : this.#refusal('auth'), { user: username });
+      },
       onMailFrom: (_address, _session, done) => done(this.#refusal('sender')),
       onRcptTo: (_address, _session, done) => done(this.#refusal('rcpt')),
       onData: (stream, session, done) => {

@@ -19,6 +19,7 @@ import { installationMailFrom } from '#domain/configuration.ts';
 import { AttachmentStore } from '#domain/conversations/attachment-store.ts';
 import { letGoOfLostConnections } from '#domain/database/lost-connections.ts';
 import { Integration } from '#domain/integrations/integration.ts';
+import type { OAuthProviders } from '#domain/integrations/oauth-provider.ts';
 import { Receipt, type ReceiptOrigin } from '#domain/integrations/receipt.ts';
 import { signWebhook } from '#domain/integrations/webhook-signature.ts';
 import type { Role } from '#domain/people/role.ts';
@@ -49,6 +50,7 @@ export type RoadOptions = {
   vonageUrl?: string;
   filesOrigin?: string;
   webhookCallsPerMinute?: number;
+  oauth?: OAuthProviders;
 };
 
 export class Road {
@@ -107,6 +109,8 @@ export class Road {
       attachments: this.#attachments,
       temporal: client,
       installationMail: this.#installationMail(),
+      oauth: this.#options.oauth ?? {},
+      appUrl: this.url,
       vonageUrl: this.#options.vonageUrl ?? 'http://127.0.0.1:9',
       filesOrigin: this.#options.filesOrigin ?? null,
       patience: {
@@ -282,6 +286,7 @@ export class Road {
       publicUrl: this.url,
       setupToken: null,
       trustProxy: 'loopback',
+      oauth: this.#options.oauth ?? {},
       sendingAccounts: { installationFrom: this.#installationMail()?.from ?? null },
       undoMs: this.#options.undoMs ?? 0,
       webhookCallsPerMinute: this.#options.webhookCallsPerMinute ?? 10_000,

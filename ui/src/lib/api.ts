@@ -27,6 +27,7 @@ export type NumberView = NonNullable<IntegrationView['number']>;
 export type QuarantinedCall = Reply<'listQuarantine'>['items'][number];
 export type SyncView = Reply<'getSync'>;
 export type MailboxTrial = Reply<'getMailboxTrial'>;
+export type OAuthProvider = Reply<'listOAuthProviders'>['providers'][number];
 export type MailServer = Reply<'findMailServers'>['imap'];
 export type ArticleView = Reply<'listArticles'>['articles'][number];
 export type AnsweringView = Reply<'getAnswering'>;

@@ -5,6 +5,7 @@ import type { Me, Person } from './api.ts';
 import { ConversationList } from './conversation-list.svelte.ts';
 import { Folders } from './folders.svelte.ts';
 import { Live } from './live.svelte.ts';
+import { LostMailboxes } from './lost-mailboxes.svelte.ts';
 import { OpenConversation } from './open-conversation.svelte.ts';
 import { type ListFilters, searchOf, type Where } from './places.ts';
 
@@ -16,6 +17,7 @@ export class Desk {
   readonly me: Me;
   people = $state.raw<Person[]>([]);
   readonly folders = new Folders();
+  readonly lostMailboxes = new LostMailboxes();
   readonly live = new Live();
   /** The list that is on the screen. */
   list = $state.raw<ConversationList | null>(null);
@@ -30,9 +32,11 @@ export class Desk {
 
   open(): () => void {
     const stopFolders = this.folders.watch(this.live);
+    const stopMailboxes = this.may('admin') ? this.lostMailboxes.watch(this.live) : () => {};
     this.live.open();
     return () => {
       stopFolders();
+      stopMailboxes();
       this.live.close();
     };
   }

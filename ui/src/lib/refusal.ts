@@ -26,6 +26,7 @@ const SENTENCES: Record<string, () => string> = {
   'number.not-connected': m.refusal_number_not_connected,
   'number.not-valid': m.refusal_number_not_valid,
   'number.private-key': m.refusal_private_key,
+  'oauth.not-offered': m.refusal_oauth_not_offered,
   'reply.no-account': m.refusal_no_account,
   'reply.no-number': m.refusal_no_number,
   'reply.no-return-number': m.refusal_no_return_number,

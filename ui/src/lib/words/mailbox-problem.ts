@@ -13,6 +13,12 @@ export function mailboxProblem(code: string, host: string): Words {
     'mailbox-wrong-security': () => ({ problem: m.mailbox_security({ host }), remedy: m.mailbox_security_do() }),
     'mailbox-unknown-host': () => ({ problem: m.mailbox_unknown_host({ host }), remedy: m.mailbox_unknown_host_do() }),
     'mailbox-unreachable': () => ({ problem: m.mailbox_unreachable({ host }), remedy: m.mailbox_unreachable_do() }),
+    'mailbox-consent-revoked': () => ({ problem: m.consent_revoked({ host }), remedy: m.consent_revoked_do() }),
+    'oauth-denied': () => ({ problem: m.consent_denied({ host }), remedy: m.consent_denied_do() }),
+    'oauth-scope-missing': () => ({ problem: m.consent_without_mail({ host }), remedy: m.consent_without_mail_do() }),
+    'oauth-other-account': () => ({ problem: m.consent_other({ host }), remedy: m.consent_other_do() }),
+    'oauth-client-refused': () => ({ problem: m.consent_client({ host }), remedy: m.consent_client_do({ host }) }),
+    'oauth-unreachable': () => ({ problem: m.consent_away({ host }), remedy: m.consent_away_do() }),
     'mailbox-folder-missing': () => ({ problem: m.mailbox_folder({ host }), remedy: m.mailbox_folder_do() }),
   };
   return words[code]?.() ?? { problem: `${host}: ${code.replaceAll('-', ' ')}`, remedy: '' };
@@ -25,6 +31,9 @@ const SENTENCES: [RegExp, string][] = [
   [/^There is no server named (\S+)\.$/, 'mailbox-unknown-host'],
   [/^(\S+) could not be reached/, 'mailbox-unreachable'],
   [/^(\S+) has no such folder/, 'mailbox-folder-missing'],
+  [/^(\S+) no longer lets this mailbox be opened/, 'mailbox-consent-revoked'],
+  [/^(\S+) refused this installation/, 'oauth-client-refused'],
+  [/^(\S+) gives no access for now/, 'oauth-unreachable'],
 ];
 
 /** A channel keeps its last error as a sentence; those that are known are said in the reader's language. */

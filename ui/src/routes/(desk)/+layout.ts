@@ -8,7 +8,7 @@ export const load: LayoutLoad = async () => {
   try {
     const [me, { users }] = await Promise.all([api.getMe(), api.listUsers()]);
     const desk = new Desk(me, users);
-    await desk.folders.refresh();
+    await Promise.all([desk.folders.refresh(), desk.may('admin') && desk.lostMailboxes.refresh()]);
     return { desk };
   } catch (error) {
     if (!(error instanceof RefusedByApi) || error.problem.status !== 401) throw error;

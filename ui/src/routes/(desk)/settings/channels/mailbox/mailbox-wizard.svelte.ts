@@ -1,8 +1,11 @@
-// Connecting a mailbox: an address and a password; the servers when nobody knows them; a trial on the real servers,
-// and only what worked is saved.
+// Connecting a mailbox: an address and a password, or a consent at its provider; the servers when nobody knows them; a
+// trial on the real servers, and only what worked is saved.
 import { api, type MailboxTrial, type MailServer, type Reply } from '#lib/api.ts';
 import type { Live } from '#lib/live.svelte.ts';
 import { sentenceOf } from '#lib/refusal.ts';
+import { said } from '#lib/toasts.ts';
+import { m } from '#paraglide/messages.js';
+import { goto } from '$app/navigation';
 
 const LOOK_EVERY_MS = 1_200;
 const EMPTY_SERVER: MailServer = { host: '', port: 993, security: 'tls', username: '' };
@@ -18,12 +21,15 @@ export class MailboxWizard {
   trial = $state.raw<MailboxTrial | null>(null);
   isTrying = $state(false);
   refusal = $state<string | null>(null);
+  /** Back from a provider: the trial is of its consent. */
+  isBack = $state(false);
   readonly #live: Live;
 
-  constructor(live: Live, address: string) {
+  constructor(live: Live, address: string, trialId: string | null) {
     this.#live = live;
     this.address = address;
-    if (address) void this.find();
+    if (trialId) void this.#comeBack(trialId);
+    else if (address) void this.find();
   }
 
   /** Asks for the servers of the address; what was typed by hand for it stays. */
@@ -39,6 +45,7 @@ export class MailboxWizard {
   }
 
   async try(): Promise<void> {
+    this.isBack = false;
     this.isTrying = true;
     this.refusal = null;
     this.trial = null;
@@ -48,6 +55,27 @@ export class MailboxWizard {
       const { id } = await api.tryMailbox({ body: { address, password, imap, smtp } });
       this.trial = await this.#concluded(id);
       if (this.trial.state === 'failed') this.showsServers = true;
+    } catch (error) {
+      this.refusal = sentenceOf(error);
+    } finally {
+      this.isTrying = false;
+    }
+  }
+
+  async #comeBack(trialId: string): Promise<void> {
+    this.isBack = true;
+    this.isTrying = true;
+    try {
+      const trial = await this.#concluded(trialId);
+      const { state, integrationId: id, address } = trial;
+      this.address = address;
+      if (state === 'passed' && id) {
+        await api.reconnectMailbox({ params: { id }, body: { trialId } });
+        said(m.mailbox_reconnected());
+        await goto('/settings/channels');
+      } else {
+        this.trial = trial;
+      }
     } catch (error) {
       this.refusal = sentenceOf(error);
     } finally {

@@ -1,0 +1,73 @@
+// How a connected mailbox is opened: by its password, or by an access token, which is renewed when it was refused.
+import { ApplicationFailure } from '@temporalio/common';
+import type { ImapFlow } from 'imapflow';
+import { Integration, type MailboxSettings } from '#domain/integrations/integration.ts';
+import { Credential, type CredentialName } from '#domain/secrets/credential.ts';
+import { accessTokenOf, type MailboxRef } from './access-token.ts';
+import type { Dependencies } from './dependencies.ts';
+import { type MailSecret, withMailbox } from './providers/imap.ts';
+import type { SmtpAccount, TransmitEnd } from './providers/smtp.ts';
+
+/**
+ * Runs `work` in the mailbox.
+ * @throws ApplicationFailure as failures.ts says
+ */
+export async function inMailbox<Result>(
+  dependencies: Dependencies,
+  ref: MailboxRef,
+  work: (client: ImapFlow) => Promise<Result>,
+): Promise<Result> {
+  const { settings, secret } = await keysTo(dependencies, ref, 'imap-password');
+  const server = settings.imap;
+  try {
+    return await withMailbox({ server, ...(secret ?? { password: '' }) }, work);
+  } catch (error) {
+    if (!secret || !('accessToken' in secret) || !isRefusedLogin(error)) throw error;
+    const accessToken = await accessTokenOf(dependencies, ref, settings.oauth!, secret.accessToken);
+    return withMailbox({ server, accessToken }, work);
+  }
+}
+
+/** Runs `transmit` with the mailbox's way out. Who refuses a login has not seen the mail: it may be tried again. */
+export async function throughMailbox(
+  dependencies: Dependencies,
+  ref: MailboxRef,
+  transmit: (account: SmtpAccount) => Promise<TransmitEnd>,
+): Promise<TransmitEnd> {
+  try {
+    const { settings, secret } = await keysTo(dependencies, ref, 'smtp-password');
+    const server = settings.smtp;
+    const end = await transmit({ server, ...(secret ?? { password: null }) });
+    if (!secret || !('accessToken' in secret) || !isRefusedEnd(end)) return end;
+    const accessToken = await accessTokenOf(dependencies, ref, settings.oauth!, secret.accessToken);
+    return await transmit({ server, accessToken });
+  } catch (error) {
+    if (!(error instanceof ApplicationFailure)) throw error;
+    const response = error.message;
+    if (error.nonRetryable) return { outcome: 'failed', failure: 'credentials-refused', response };
+    return { outcome: 'retry', failure: 'server-unreachable', response };
+  }
+}
+
+async function keysTo(
+  dependencies: Dependencies,
+  ref: MailboxRef,
+  password: CredentialName,
+): Promise<{ settings: MailboxSettings; secret: MailSecret | null }> {
+  const { settings, stored } = await dependencies.database.inTenant(ref.tenantId, async (em) => {
+    const integration = await em.findOneOrFail(Integration, { id: ref.integrationId });
+    const credential = await em.findOne(Credential, { ownerId: integration.id, name: password });
+    return { settings: integration.mailboxSettings(), stored: credential?.reveal(dependencies.keys) ?? null };
+  });
+  if (settings.oauth)
+    return { settings, secret: { accessToken: await accessTokenOf(dependencies, ref, settings.oauth) } };
+  return { settings, secret: stored === null ? null : { password: stored } };
+}
+
+function isRefusedLogin(error: unknown): boolean {
+  return error instanceof ApplicationFailure && error.type === 'mailbox-refused-credentials';
+}
+
+function isRefusedEnd(end: TransmitEnd): boolean {
+  return end.outcome === 'failed' && end.failure === 'credentials-refused';
+}
