@@ -4,6 +4,7 @@ import { type ApiClient, createClient } from '#api/contract/client.ts';
 import { contract, type RelaisContract } from '#api/contract/contract.ts';
 import { StartProblem } from '../house/progress.ts';
 import type { DemoMailServer } from './mail-server.ts';
+import type { DemoTelephone } from './telephone.ts';
 import { ARTICLES, FOLDERS, HANDWRITTEN, PROMPT } from './words.ts';
 
 export const DEMO_OWNER = {
@@ -20,12 +21,14 @@ const A_WEEK_MS = 8 * 24 * 3600_000;
 export class DemoCompany {
   readonly #url: string;
   readonly #server: DemoMailServer;
+  readonly #telephone: DemoTelephone;
   readonly #api: ApiClient<RelaisContract>;
   #cookie = '';
 
-  constructor(url: string, server: DemoMailServer) {
+  constructor(url: string, server: DemoMailServer, telephone: DemoTelephone) {
     this.#url = url;
     this.#server = server;
+    this.#telephone = telephone;
     this.#api = createClient(contract, { baseUrl: url, headers: () => ({ cookie: this.#cookie, origin: url }) });
   }
 
@@ -70,6 +73,12 @@ export class DemoCompany {
       const sorted = items.filter((item) => item.folderId !== null);
       return sorted.length >= HANDWRITTEN.length && items.length >= tried.total - 2;
     });
+  }
+
+  async connectNumber(): Promise<void> {
+    const { number, apiKey, apiSecret, signatureSecret } = this.#telephone;
+    const body = { channel: 'sms' as const, name: 'SMS', number, apiKey, apiSecret, signatureSecret };
+    await this.#api.connectNumber({ body });
   }
 
   /** What the agents have done with some of the week's conversations. */

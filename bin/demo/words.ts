@@ -99,6 +99,16 @@ The Atelier Lavande team`,
 ];
 
 /** By the subject of the conversation they answer. */
+/** Before one looks, and while one watches. */
+export const EARLIER_TEXT = {
+  from: '+33612345670',
+  text: 'Bonjour, l’atelier est-il ouvert samedi matin ? Merci, Julie',
+};
+export const LIVE_TEXT = {
+  from: '+33698765432',
+  text: 'Bonjour, mon compte ne fonctionne pas : le code reçu est refusé. Karim',
+};
+
 export const HANDWRITTEN: readonly { subject: string; text: string; afterwards: 'resolve' | 'remind' }[] = [
   {
     subject: 'Commande 12290 : merci !',
