@@ -9,8 +9,10 @@ import { createReceiving } from './receiving.ts';
 import { createReclassifying } from './reclassifying.ts';
 import { createReplying } from './replying.ts';
 import { createReviewing } from './reviewing.ts';
+import { createScheduling } from './scheduling.ts';
 import { createSending } from './sending.ts';
 import { createTrying } from './trying.ts';
+import { createWatching } from './watching.ts';
 
 export function createActivities(dependencies: Dependencies) {
   const receiving = createReceiving(dependencies);
@@ -18,7 +20,6 @@ export function createActivities(dependencies: Dependencies) {
   const { draftByModel, redraftReply, ...replying } = createReplying(dependencies);
   const { transmitReply, lookUpReply, ...sending } = createSending(dependencies);
   const { fetchNewMail, ...mailbox } = createMailbox(dependencies);
-  const { applyIntegration, ...housekeeping } = createHousekeeping(dependencies);
   return {
     /** Short database steps, run where the workflows run. */
     inbox: {
@@ -30,9 +31,10 @@ export function createActivities(dependencies: Dependencies) {
       ...createFollowingUp(dependencies),
       ...createReclassifying(dependencies),
       ...mailbox,
-      ...housekeeping,
+      ...createHousekeeping(dependencies),
     },
     mailboxes: { fetchNewMail, ...createTrying(dependencies) },
+    watching: createWatching(dependencies),
     /** The model, SMTP, Vonage, Temporal itself. */
     providers: {
       judgeMessage,
@@ -40,7 +42,7 @@ export function createActivities(dependencies: Dependencies) {
       redraftReply,
       transmitReply,
       lookUpReply,
-      applyIntegration,
+      ...createScheduling(dependencies),
       ...createFetchingMedia(dependencies),
     },
   };

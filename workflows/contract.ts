@@ -7,6 +7,8 @@ export const TASK_QUEUES = {
   inbox: 'inbox',
   /** Reading mailboxes: long connections, slow servers. */
   mailboxes: 'mailboxes',
+  /** Waiting for a mailbox to have news: connections that last for hours and do nothing. */
+  watching: 'watching',
   /** The model, SMTP and every other outside system. */
   providers: 'providers',
 } as const;
@@ -28,6 +30,7 @@ export const WORKFLOWS = {
   sendReply: 'sendReply',
   followUp: 'followUp',
   syncMailbox: 'syncMailbox',
+  watchMailbox: 'watchMailbox',
   reclassifyFolderless: 'reclassifyFolderless',
   tryMailbox: 'tryMailbox',
   applyIntegration: 'applyIntegration',
@@ -42,6 +45,7 @@ export const workflowIds = {
   sendReply: (tenantId: string, replyId: string) => `tenant/${tenantId}/reply/${replyId}`,
   followUp: (tenantId: string, followUpId: string) => `tenant/${tenantId}/follow-up/${followUpId}`,
   syncMailbox: (tenantId: string, integrationId: string) => `tenant/${tenantId}/sync/${integrationId}`,
+  watchMailbox: (tenantId: string, integrationId: string) => `tenant/${tenantId}/watch/${integrationId}`,
   syncByHand: (tenantId: string, syncId: string) => `tenant/${tenantId}/sync-by-hand/${syncId}`,
   syncSchedule: (tenantId: string, integrationId: string) => `tenant/${tenantId}/sync-schedule/${integrationId}`,
   reclassifyFolderless: (tenantId: string) => `tenant/${tenantId}/reclassify-folderless`,
@@ -74,6 +78,8 @@ export type FollowUpInput = { tenantId: string; followUpId: string };
 export const FOLLOW_UP_CHANGED = 'followUpChanged';
 
 export type SyncMailboxInput = { tenantId: string; integrationId: string; syncId?: string };
+/** @param losses how often the connection was lost in a row */
+export type WatchMailboxInput = { tenantId: string; integrationId: string; losses: number };
 export type ReclassifyFolderlessInput = { tenantId: string; after: string | null };
 export type TrialInput = { tenantId: string; trialId: string };
 export type ApplyIntegrationInput = { tenantId: string; integrationId: string };

@@ -7,3 +7,4 @@ export { reclassifyFolderless } from './reclassify.ts';
 export { sendReply } from './send-reply.ts';
 export { syncMailbox } from './sync-mailbox.ts';
 export { tryMailbox } from './try-mailbox.ts';
+export { watchMailbox } from './watch-mailbox.ts';

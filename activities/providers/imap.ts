@@ -13,16 +13,22 @@ const SILENCE_LIMIT_MS = 60_000;
 /** More than any provider lets through; bounds what a hostile server can make us hold. */
 const LARGEST_LITERAL_BYTES = 160_000_000;
 
+/** While it waits for news a connection is quiet, but for a sign of life before any router forgets it (RFC 2177: 29 min). */
+const IDLE_FOR_MS = 4 * 60_000;
+const SILENCE_LIMIT_WHILE_IDLE_MS = IDLE_FOR_MS + SILENCE_LIMIT_MS;
+
 export type ImapAccount = { server: MailServer; password: string };
 
 /**
  * Connects, runs `work`, and leaves.
+ * @param idles it is quiet for minutes, and meant to be
  * @throws ApplicationFailure as failures.ts says for what the server or the network does; what goes wrong elsewhere
  *   (our database, a bug) is thrown as it is
  */
 export async function withMailbox<Result>(
   account: ImapAccount,
   work: (client: ImapFlow) => Promise<Result>,
+  { idles = false } = {},
 ): Promise<Result> {
   const { server, password } = account;
   const client = new ImapFlow({
@@ -36,7 +42,8 @@ export async function withMailbox<Result>(
     disableAutoIdle: true,
     connectionTimeout: GREETING_WITHIN_MS,
     greetingTimeout: GREETING_WITHIN_MS,
-    socketTimeout: SILENCE_LIMIT_MS,
+    socketTimeout: idles ? SILENCE_LIMIT_WHILE_IDLE_MS : SILENCE_LIMIT_MS,
+    maxIdleTime: IDLE_FOR_MS,
     maxLiteralSize: LARGEST_LITERAL_BYTES,
   });
   // Without a listener a connection lost between two commands would end the process.

@@ -156,6 +156,7 @@ export function integrationRoutes(dependencies: ApiDependencies): Handlers<typeo
           if (replyThrough) await findMailbox(em, replyThrough);
           integration.settings = { ...integration.webhookSettings(), replyThrough };
         }
+        integration.changed();
         recordChange(em, principal, integration, 'integration.changed');
         if (integration.channel === 'email') startApplyIntegration(em, principal.tenantId, integration.id);
         return view(integration);
@@ -234,6 +235,7 @@ async function keepMailbox(
       state: 'active',
       lastError: null,
     });
+    known.changed();
     recordChange(em, principal, known, 'integration.reconnected');
     return known;
   }

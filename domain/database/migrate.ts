@@ -11,6 +11,7 @@ import { Doors } from './migrations/0005-doors.ts';
 import { Live } from './migrations/0006-live.ts';
 import { Rights } from './migrations/0007-rights.ts';
 import { Numbers } from './migrations/0008-numbers.ts';
+import { MailboxHealth } from './migrations/0010-mailbox-health.ts';
 import { ormOptions } from './orm.ts';
 
 /** In order; the names are what the table mikro_orm_migrations keeps, for ever. */
@@ -23,6 +24,7 @@ const MIGRATIONS = [
   { name: '0006-live', class: Live },
   { name: '0007-rights', class: Rights },
   { name: '0008-numbers', class: Numbers },
+  { name: '0010-mailbox-health', class: MailboxHealth },
 ];
 
 export const NEWEST_MIGRATION = MIGRATIONS.at(-1)!.name;

@@ -48,6 +48,8 @@ const IntegrationSchema = defineEntity({
     /** Who reads the mailbox now, and until when that is believed without another sign of life. */
     syncingBy: p.uuid().nullable(),
     syncingUntil: instant().nullable(),
+    /** Whether its server tells of new mail by itself (IDLE); null when these settings have not been tried for it. */
+    idleOffered: p.boolean().nullable(),
     removedAt: instant().nullable(),
   },
   uniques: [
@@ -71,6 +73,11 @@ export class Integration extends IntegrationSchema.class {
 
   numberSettings(): NumberSettings {
     return this.settings as NumberSettings;
+  }
+
+  /** Its servers, its password or its state are others than before: what was learned of the server may not hold. */
+  changed(): void {
+    this.idleOffered = null;
   }
 
   succeeded(at: Date): void {

@@ -5,6 +5,7 @@ import { createHash } from 'node:crypto';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import path from 'node:path';
+import { NativeConnection } from '@temporalio/worker';
 import pg from 'pg';
 import { PATIENCE, type Patience } from '#activities/dependencies.ts';
 import { createActivities } from '#activities/index.ts';
@@ -29,6 +30,7 @@ import { createInboxWorker } from '#workers/inbox.ts';
 import { createMailboxesWorker } from '#workers/mailboxes.ts';
 import { createProvidersWorker } from '#workers/providers.ts';
 import { Relay } from '#workers/relay.ts';
+import { createWatchingWorker } from '#workers/watching.ts';
 import { workflowIds } from '#workflows/contract.ts';
 import type { ReceiveMessageResult } from '#workflows/receive-message.ts';
 import { type TestDatabase, testDatabase } from './database.ts';
@@ -42,7 +44,13 @@ export const TEST_KEY = Buffer.alloc(32, 7).toString('base64');
 export type Person = { id: string; email: string; api: ApiClient<RelaisContract>; cookie: string };
 export type Company = { tenantId: string; owner: Person };
 
-export type RoadOptions = { patience?: Partial<Patience>; undoMs?: number; vonageUrl?: string };
+export type RoadOptions = {
+  patience?: Partial<Patience>;
+  undoMs?: number;
+  vonageUrl?: string;
+  /** Workers that wait for mailboxes to have news; without one a test has them to itself. */
+  watchers?: number;
+};
 
 export class Road {
   readonly keys = new KeyRing(TEST_KEY);
@@ -111,10 +119,17 @@ export class Road {
       },
     });
     const context = { connection, namespace: 'default', bundle: process.env.TEST_BUNDLE, log };
+    // Two workers of one queue are two processes to Temporal: each has a connection of its own.
+    const elsewhere = await Promise.all(
+      Array.from({ length: this.#options.watchers ?? 0 }, () =>
+        NativeConnection.connect({ address: this.temporal.address }),
+      ),
+    );
     const workers = await Promise.all([
       createInboxWorker(context, activities),
       createMailboxesWorker(context, activities),
       createProvidersWorker(context, activities),
+      ...elsewhere.map((own) => createWatchingWorker({ ...context, connection: own }, activities)),
     ]);
     const running = workers.map((worker) => worker.run());
     const relay = new Relay({ database: this.db.database, listenUrl: this.db.url, temporal: client, log });
@@ -122,6 +137,7 @@ export class Road {
     this.#stopWorkers = async () => {
       for (const worker of workers) worker.shutdown();
       await Promise.all(running);
+      await Promise.all(elsewhere.map((own) => own.close()));
       await relay.stop();
     };
   }
