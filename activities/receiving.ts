@@ -13,6 +13,7 @@ import { recogniseClient } from '#domain/people/client.ts';
 import { audit } from '#domain/record/audit-event.ts';
 import { announce } from '#domain/record/event.ts';
 import { tellReplyChanged } from '#domain/record/run-request.ts';
+import { authenticationFailure } from '#domain/rules/authentication-results.ts';
 import { classifyMail, type MailTraits, type MailVerdict, mayAutoReplyTo } from '#domain/rules/automated-mail.ts';
 import { domainOf } from '#domain/rules/email-address.ts';
 import { newId } from '#domain/tenancy/tenant-owned.ts';
@@ -186,7 +187,8 @@ export function createReceiving({ database, attachments, patience }: Dependencie
         const conversation = await holdConversation(em, message.conversationId);
         notes.about({ ...input, conversationId: conversation.id });
         if (message.kind) return { kind: message.kind, reason: message.kindReason ?? '' };
-        const traits = await traitsOf(em, message, incoming);
+        const { origin } = await em.findOneOrFail(Receipt, { id: input.receiptId });
+        const traits = await traitsOf(em, message, incoming, origin.junk === true);
         const verdict: MailVerdict =
           message.channel === 'email' ? classifyMail(traits) : { kind: 'personal', reason: 'not-mail', evidence: [] };
         message.kind = verdict.kind;
@@ -194,7 +196,7 @@ export function createReceiving({ database, attachments, patience }: Dependencie
         message.autoReplyObstacle = obstacleOf(message, traits, verdict);
         if (verdict.kind === 'personal') await hear(em, conversation, message);
         else await keepApart(em, conversation, message, incoming, verdict);
-        notes.found(verdict.kind, { reason: verdict.reason }, verdict.evidence);
+        notes.found(verdict.kind, { reason: verdict.reason }, [...verdict.evidence, ...doubtsAbout(traits)]);
         return { kind: verdict.kind, reason: verdict.reason };
       });
     },
@@ -267,7 +269,12 @@ function previewOf(message: { newText: string; text: string }): string {
   return (message.newText || message.text).replace(/\s+/g, ' ').trim().slice(0, 200);
 }
 
-async function traitsOf(em: EntityManager, message: Message, incoming: IncomingMessage): Promise<MailTraits> {
+async function traitsOf(
+  em: EntityManager,
+  message: Message,
+  incoming: IncomingMessage,
+  inJunk: boolean,
+): Promise<MailTraits> {
   const own = await em.find(Integration, { channel: 'email' });
   const rules = await em.find(SenderRule, {});
   const ours = await em.count(Message, {
@@ -282,6 +289,7 @@ async function traitsOf(em: EntityManager, message: Message, incoming: IncomingM
     answersUs: ours > 0,
     ownAddresses: own.map((integration) => integration.address),
     ownMessageId: echo > 0,
+    inJunk,
     senderRules: rules.map(({ pattern, verdict }) => ({ pattern, verdict })),
   });
 }
@@ -293,6 +301,12 @@ function obstacleOf(message: Message, traits: MailTraits, verdict: MailVerdict):
   // An automatic answer goes to who wrote, not to a third party the writer has named.
   const { replyTo, sender } = message;
   return replyTo && sender.address && domainOf(replyTo) !== domainOf(sender.address) ? 'reply-to-differs' : null;
+}
+
+/** The lines that speak against its sender, for whoever asks why a machine did not answer. */
+function doubtsAbout({ headers }: MailTraits): string[] {
+  const failure = authenticationFailure(headers);
+  return failure ? [failure.line] : [];
 }
 
 async function hear(em: EntityManager, conversation: Conversation, message: Message): Promise<void> {
