@@ -120,6 +120,7 @@ async function keepMail(
     ...(mail.receivedAt ? { receivedAt: mail.receivedAt.toISOString() } : {}),
     backfill: isOlder(mail, integration, folder),
     truncated: mail.problem === TOO_LARGE,
+    ...(folder.path === integration.mailboxSettings().junkFolder ? { junk: true } : {}),
   };
   const inserted = await em.execute<{ affectedRows: number }>(
     `insert into receipt (id, tenant_id, created_at, integration_id, sync_id, source_id, format, raw, origin, state, problem, expires_at)

@@ -20,7 +20,7 @@ import {
   type SyncRef,
   takeLease,
 } from './keep-mails.ts';
-import { imapAccount, withMailbox } from './providers/imap.ts';
+import { foldersOf, imapAccount, withMailbox } from './providers/imap.ts';
 import { type Bundle, fetchBundle, newUids, notHandedOver } from './providers/imap-folder.ts';
 
 const MAILS_AT_ONCE = 50;
@@ -150,8 +150,9 @@ class Look {
   /** @throws the failure of a folder that is missing, after the others have been read */
   async readFolders(client: ImapFlow): Promise<void> {
     this.#asked = null;
+    if (this.#ref.byHand) await this.#keepOffered(client);
     let missing: unknown = null;
-    for (const path of this.#integration.mailboxSettings().folders) {
+    for (const path of this.#integration.foldersRead()) {
       try {
         if (!this.#stopped) await this.#readFolder(client, path);
       } catch (error) {
@@ -181,6 +182,12 @@ class Look {
       await this.#keep(asked.folder, { upTo: uid!, mails: [notHandedOver(uid!)] }, 0);
     }
     return true;
+  }
+
+  // A person who has the mailbox read now may have made a folder there, and want to choose it.
+  async #keepOffered(client: ImapFlow): Promise<void> {
+    const serverFolders = await foldersOf(client);
+    await this.#inTenant((em) => em.nativeUpdate(Integration, { id: this.#integration.id }, { serverFolders }));
   }
 
   async #readFolder(client: ImapFlow, path: string): Promise<void> {

@@ -10,7 +10,7 @@ import { Trial } from '#domain/secrets/trial.ts';
 import type { TrialInput } from '#workflows/contract.ts';
 import type { Dependencies } from './dependencies.ts';
 import { mailboxFailure } from './failures.ts';
-import { withMailbox } from './providers/imap.ts';
+import { foldersOf, withMailbox } from './providers/imap.ts';
 import { tryLogin } from './providers/smtp.ts';
 import { readEmail } from './readers/email.ts';
 import type { IncomingMessage } from './readers/incoming-message.ts';
@@ -36,6 +36,8 @@ export type MailPreview = {
 export type MailboxTrialResult = {
   problems: TrialProblem[];
   folders: string[];
+  /** The one of them where the server puts what it takes for spam. */
+  junk: string | null;
   mails: MailPreview[];
   /** How many mails the inbox holds. */
   total: number;
@@ -49,7 +51,7 @@ export function createTrying({ database, keys }: Dependencies) {
         input: (await em.findOneOrFail(Trial, { id: trialId })).input<MailboxTrialInput>(keys),
         folders: await foldersWithRules(em),
       }));
-      const result: MailboxTrialResult = { problems: [], folders: [], mails: [], total: 0 };
+      const result: MailboxTrialResult = { problems: [], folders: [], junk: null, mails: [], total: 0 };
       await readInbox(input, folders, result);
       await trySmtp(input, result);
       await database.inTenant(tenantId, async (em) => {
@@ -68,7 +70,8 @@ async function readInbox(
 ): Promise<void> {
   try {
     await withMailbox({ server: input.imap, password: input.password }, async (client) => {
-      result.folders = (await client.list()).map((folder) => folder.path);
+      const { paths, junk } = await foldersOf(client);
+      Object.assign(result, { folders: paths, junk });
       const inbox = await client.mailboxOpen('INBOX', { readOnly: true });
       result.total = inbox.exists;
       if (inbox.exists > 0) result.mails = await previews(client, inbox.exists, input.address, folders);
@@ -98,7 +101,13 @@ async function previews(
 
 function preview(message: IncomingMessage, receivedAt: Date, address: string, folders: FolderWithRules[]): MailPreview {
   const verdict = classifyMail(
-    mailTraitsOf(message, { answersUs: false, ownAddresses: [address], ownMessageId: false, senderRules: [] }),
+    mailTraitsOf(message, {
+      answersUs: false,
+      ownAddresses: [address],
+      ownMessageId: false,
+      inJunk: false,
+      senderRules: [],
+    }),
   );
   const match = firstMatch(folders, {
     channel: 'email',

@@ -3,7 +3,7 @@
 import { CancelledFailure } from '@temporalio/common';
 import { ImapFlow, type ListResponse, type SearchObject } from 'imapflow';
 import type { Reply } from '#domain/conversations/reply.ts';
-import { Integration, type MailServer } from '#domain/integrations/integration.ts';
+import { Integration, type MailServer, type ServerFolders } from '#domain/integrations/integration.ts';
 import { revealCredential } from '#domain/secrets/credential.ts';
 import type { Dependencies } from '../dependencies.ts';
 import { later, mailboxFailure } from '../failures.ts';
@@ -96,6 +96,14 @@ export function folderFor(folders: readonly ListResponse[], use: '\\Sent' | '\\J
   const named =
     folders.find((folder) => folder.specialUse === use) ?? folders.find((folder) => usual.test(folder.name));
   return named?.path ?? null;
+}
+
+const JUNK_NAMES = /^(junk|junk e-?mail|spam|bulk mail|courrier ind[ée]sirable|ind[ée]sirables?|pourriels?)$/i;
+
+/** The folders that hold mails, for a person to choose from. */
+export async function foldersOf(client: ImapFlow): Promise<ServerFolders> {
+  const folders = (await client.list()).filter(({ flags }) => !flags.has('\\Noselect') && !flags.has('\\NonExistent'));
+  return { paths: folders.map(({ path }) => path), junk: folderFor(folders, '\\Junk', JUNK_NAMES) };
 }
 
 const SENT_NAMES = /^(sent|sent items|sent messages|envoy[ée]s|messages envoy[ée]s|[ée]l[ée]ments envoy[ée]s)$/i;

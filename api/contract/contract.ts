@@ -3,6 +3,7 @@ import { conversations } from './conversations.ts';
 import { drafts, followUps, replies } from './drafts.ts';
 import { folders } from './folders.ts';
 import { integrations } from './integrations.ts';
+import { mailboxes } from './mailboxes.ts';
 import { numbers } from './numbers.ts';
 import { answering, knowledge, record, senderRules, session } from './settings.ts';
 
@@ -14,6 +15,7 @@ export const contract = {
   ...followUps,
   ...folders,
   ...integrations,
+  ...mailboxes,
   ...numbers,
   ...knowledge,
   ...answering,

@@ -22,6 +22,9 @@ const typedMailServer = mailServer.refine(({ security, host }) => security !== '
   message: 'must be tls or starttls, unless the server runs on this machine',
 });
 
+/** Paths, as the mail server names them. */
+export const mailboxFolders = z.array(z.string().min(1).max(500)).min(1).max(20);
+
 export const mailboxFields = z.object({
   address: z.email().max(254),
   imap: typedMailServer,
@@ -45,11 +48,14 @@ export const integrationView = z
         smtp: mailServer,
         senderName: z.string(),
         folders: z.array(z.string()),
+        junkFolder: z.string().nullish(),
         since: z.string(),
         syncEverySeconds: z.int(),
       })
       .nullable(),
     webhook: z.object({ url: z.string(), replyThrough: z.uuid().nullable() }).nullable(),
+    /** What its server offers to read; null until it was asked. */
+    serverFolders: z.object({ paths: z.array(z.string()), junk: z.string().nullable() }).nullable(),
     number: z
       .object({
         apiKey: z.string(),
@@ -90,6 +96,8 @@ export const mailboxTrialView = z
     state: z.enum(['running', 'passed', 'failed']),
     problems: z.array(z.object({ where: z.enum(['imap', 'smtp']), code: z.string(), host: z.string() })),
     folders: z.array(z.string()),
+    /** The Junk folder among them. */
+    junk: z.string().nullable().default(null),
     total: z.int(),
     mails: z.array(
       z.object({
@@ -156,7 +164,9 @@ export const integrations = {
       senderName: z.string().trim().max(200).default(''),
       /** Mail received before this day is left alone. */
       since: z.iso.date(),
-      folders: z.array(z.string().min(1).max(500)).min(1).max(20).default(['INBOX']),
+      folders: mailboxFolders.default(['INBOX']),
+      /** What lies in the Junk folder is kept as spam. */
+      readJunk: z.boolean().default(true),
       syncEverySeconds: z.int().min(10).max(86_400).default(60),
     }),
     reply: integrationView,

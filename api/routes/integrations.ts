@@ -74,6 +74,7 @@ export function integrationRoutes(dependencies: ApiDependencies): Handlers<typeo
           );
         }
         const typed = trial.input<TypedMailbox>(keys);
+        const { folders: paths, junk } = mailboxTrialViewOf(trial, keys);
         const integration = await keepMailbox(
           em,
           principal,
@@ -83,11 +84,13 @@ export function integrationRoutes(dependencies: ApiDependencies): Handlers<typeo
             smtp: typed.smtp,
             senderName: body.senderName,
             folders: body.folders,
+            junkFolder: body.readJunk ? junk : null,
             since: body.since,
             syncEverySeconds: body.syncEverySeconds,
           },
           body.name,
         );
+        integration.serverFolders = { paths, junk };
         const secret = { tenantId: principal.tenantId, ownerId: integration.id, value: typed.password };
         await keepCredential(em, keys, { ...secret, name: 'imap-password' });
         await keepCredential(em, keys, { ...secret, name: 'smtp-password' });

@@ -29,6 +29,7 @@ export function integrationViewOf(
       integration.channel === 'webhook'
         ? { url: webhookUrl(publicUrl, integration.id), replyThrough: integration.webhookSettings().replyThrough }
         : null,
+    serverFolders: integration.serverFolders ?? null,
     number: numberViewOf(integration, publicUrl),
     createdAt: integration.createdAt.toISOString(),
   };
@@ -43,7 +44,7 @@ function numberViewOf(integration: Integration, publicUrl: string) {
 
 export function mailboxTrialViewOf(trial: Trial, keys: KeyRing): Answer<typeof integrations.getMailboxTrial> {
   type Result = Omit<Answer<typeof integrations.getMailboxTrial>, 'id' | 'state'>;
-  const result = trial.result<Result>(keys) ?? { problems: [], folders: [], mails: [], total: 0 };
+  const result = trial.result<Result>(keys) ?? { problems: [], folders: [], junk: null, mails: [], total: 0 };
   return { id: trial.id, state: trial.state, ...result };
 }
 

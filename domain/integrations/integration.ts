@@ -11,10 +11,15 @@ export type MailboxSettings = {
   smtp: MailServer;
   senderName: string;
   folders: string[];
+  /** Where the server puts what it takes for spam; read as well, unless there is none or nobody wants it. */
+  junkFolder?: string | null;
   /** ISO day; mail received before it is left alone. */
   since: string;
   syncEverySeconds: number;
 };
+
+/** What a mailbox's server offered to read, when it was last asked. */
+export type ServerFolders = { paths: string[]; junk: string | null };
 
 export type WebhookSettings = {
   /** The mailbox answers leave from; without one, the installation's own mail server sends them. */
@@ -48,6 +53,7 @@ const IntegrationSchema = defineEntity({
     /** Who reads the mailbox now, and until when that is believed without another sign of life. */
     syncingBy: p.uuid().nullable(),
     syncingUntil: instant().nullable(),
+    serverFolders: p.json<ServerFolders>().nullable(),
     /** Whether its server tells of new mail by itself (IDLE); null when these settings have not been tried for it. */
     idleOffered: p.boolean().nullable(),
     removedAt: instant().nullable(),
@@ -65,6 +71,12 @@ const IntegrationSchema = defineEntity({
 export class Integration extends IntegrationSchema.class {
   mailboxSettings(): MailboxSettings {
     return this.settings as MailboxSettings;
+  }
+
+  /** The folders that are read, in their order. */
+  foldersRead(): string[] {
+    const { folders, junkFolder } = this.mailboxSettings();
+    return junkFolder && !folders.includes(junkFolder) ? [...folders, junkFolder] : folders;
   }
 
   webhookSettings(): WebhookSettings {

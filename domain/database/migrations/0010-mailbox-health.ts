@@ -3,6 +3,6 @@ import { Migration } from '@mikro-orm/migrations';
 
 export class MailboxHealth extends Migration {
   override up(): void {
-    this.addSql('alter table integration add column idle_offered boolean null;');
+    this.addSql('alter table integration add column idle_offered boolean null, add column server_folders jsonb null;');
   }
 }

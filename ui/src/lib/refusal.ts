@@ -20,6 +20,7 @@ const SENTENCES: Record<string, () => string> = {
   'integration.no-mailbox': m.refusal_no_mailbox,
   'call.not-found': m.refusal_gone,
   'call.not-kept': m.refusal_call_not_kept,
+  'mailbox.no-such-folder': m.refusal_no_such_mail_folder,
   'number.connected': m.refusal_number_connected,
   'number.no-secret': m.refusal_number_no_secret,
   'number.not-connected': m.refusal_number_not_connected,

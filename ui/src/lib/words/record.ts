@@ -33,6 +33,7 @@ const ACTION_WORDS: Record<string, () => string> = {
   'follow_up.fired': m.did_follow_up_fired,
   'integration.changed': m.did_integration_changed,
   'integration.created': m.did_integration_created,
+  'integration.folders_chosen': m.did_integration_folders,
   'integration.reconnected': m.did_integration_reconnected,
   'integration.removed': m.did_integration_removed,
   'integration.secret_rotated': m.did_secret_rotated,
