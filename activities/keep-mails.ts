@@ -62,12 +62,27 @@ export async function keepBundle(
     if (await keepMail(em, ref, integration, folder, mail)) kept += 1;
   }
   await moveCursor(em, ref, folder, bundle.upTo);
+  await noteNewest(em, integration, folder, bundle.mails);
   const sync = await em.findOneOrFail(Sync, { id: ref.syncId });
   sync.seen += bundle.mails.length;
   sync.kept += kept;
   sync.remaining = bundle.remaining;
   announce(em, 'sync.progressed', null, { syncId: ref.syncId, seen: sync.seen, kept: sync.kept });
   return kept;
+}
+
+/** Which of these mails of a folder no receipt was ever made of. */
+export async function neverKept(
+  em: EntityManager,
+  { integrationId, path, uidValidity }: Pick<MailboxCursor, 'integrationId' | 'path' | 'uidValidity'>,
+  uids: readonly number[],
+): Promise<number[]> {
+  const rows = await em.execute<{ uid: number }[]>(
+    `select uid::int from unnest(?::bigint[]) as uid
+      where not exists (select 1 from receipt where integration_id = ? and source_id = ? || uid) order by uid`,
+    [`{${uids.join(',')}}`, integrationId, sourceIdOf(path, uidValidity, '')],
+  );
+  return rows.map(({ uid }) => uid);
 }
 
 /** Gives a receipt that had been set aside without content what the server now hands over, and a run. */
@@ -104,6 +119,25 @@ async function moveCursor(em: EntityManager, ref: SyncRef, folder: FolderState, 
   );
 }
 
+// The lag tells how fresh the inbox is, so what was old when it was found says nothing of it.
+async function noteNewest(
+  em: EntityManager,
+  integration: Integration,
+  folder: FolderState,
+  mails: FetchedMail[],
+): Promise<void> {
+  const newest = mails.reduce<FetchedMail | null>(
+    (best, mail) => (mail.receivedAt && mail.receivedAt > (best?.receivedAt ?? 0) ? mail : best),
+    null,
+  );
+  if (!newest?.receivedAt) return;
+  const lagMs = isOlder(newest, integration, folder) ? null : Math.max(0, Date.now() - newest.receivedAt.getTime());
+  await em.execute(
+    'update integration set last_mail_at = ?, lag_ms = ? where id = ? and (last_mail_at is null or last_mail_at < ?)',
+    [newest.receivedAt, lagMs, integration.id, newest.receivedAt],
+  );
+}
+
 async function keepMail(
   em: EntityManager,
   ref: SyncRef,
@@ -131,7 +165,7 @@ async function keepMail(
       ref.tenantId,
       ref.integrationId,
       ref.syncId,
-      `${folder.path}/${folder.uidValidity}/${mail.uid}`,
+      sourceIdOf(folder.path, folder.uidValidity, mail.uid),
       mail.raw,
       JSON.stringify(origin),
       mail.raw ? 'kept' : 'set_aside',
@@ -144,6 +178,10 @@ async function keepMail(
   if (mail.raw) startReceiveMessage(em, ref.tenantId, id);
   else announce(em, 'message.set_aside', null, { receiptId: id });
   return true;
+}
+
+function sourceIdOf(path: string, uidValidity: string, uid: number | ''): string {
+  return `${path}/${uidValidity}/${uid}`;
 }
 
 // Mail from before the mailbox was connected is sorted, and never answered; nor is what already lay in a folder that was

@@ -16,12 +16,13 @@ import {
   type FolderState,
   keepBundle,
   LEASE_MS,
+  neverKept,
   releaseLease,
   type SyncRef,
   takeLease,
 } from './keep-mails.ts';
 import { foldersOf, imapAccount, withMailbox } from './providers/imap.ts';
-import { type Bundle, fetchBundle, newUids, notHandedOver } from './providers/imap-folder.ts';
+import { type Bundle, fetchBundle, newUids, notHandedOver, uidsUpTo } from './providers/imap-folder.ts';
 
 const MAILS_AT_ONCE = 50;
 /** A server that goes away again and again is left alone until the next look. */
@@ -29,6 +30,8 @@ const MOST_RECONNECTS = 40;
 /** So often a connection may end over one and the same mail before it is the mail's fault. */
 const MOST_LOSSES = 2;
 const ASKED_AGAIN_AT_ONCE = 50;
+/** Of a larger folder the mails are counted, and compared one by one only when a person has it read. */
+const MOST_COMPARED = 20_000;
 
 export type SyncEnd = { seen: number; kept: number };
 
@@ -76,13 +79,14 @@ export function createMailbox(dependencies: Dependencies) {
     async finishSync(ref: SyncRef & { problem: string | null; needsPerson: boolean }): Promise<void> {
       await database.inTenant(ref.tenantId, async (em) => {
         const integration = await em.findOneOrFail(Integration, { id: ref.integrationId });
-        const before = integration.state;
+        const before = { state: integration.state, failingSince: integration.failingSince };
         if (ref.problem) integration.failed(new Date(), ref.problem, ref.needsPerson);
         else integration.succeeded(new Date());
         await endSync(em, ref.syncId, ref.problem ? 'failed' : 'done', ref.problem);
         await dropIfIdle(em, ref.syncId);
         await releaseLease(em, ref);
-        if (integration.state !== before) announce(em, 'settings.changed', null, { integrationId: ref.integrationId });
+        if (integration.state !== before.state || Boolean(integration.failingSince) !== Boolean(before.failingSince))
+          announce(em, 'settings.changed', null, { integrationId: ref.integrationId });
       });
     },
   };
@@ -191,12 +195,29 @@ class Look {
   }
 
   async #readFolder(client: ImapFlow, path: string): Promise<void> {
-    const { uidValidity, uidNext } = await client.mailboxOpen(path, { readOnly: true });
+    const { uidValidity, uidNext, exists } = await client.mailboxOpen(path, { readOnly: true });
     const { folder, lastUid } = await this.#whereWeAre(path, String(uidValidity));
     // A folder where nothing is new costs this one comparison, however many mails it holds.
     if (lastUid === null || uidNext === undefined || uidNext > lastUid + 1)
       await this.#readNew(client, folder, lastUid, uidNext);
     if (this.#ref.byHand) await this.#askAgain(client, folder);
+    if (!this.#stopped) await this.#compare(client, folder, exists);
+  }
+
+  // A folder that holds as many mails as at the last comparison is not compared again by itself.
+  async #compare(client: ImapFlow, { path }: FolderState, existing: number): Promise<void> {
+    const { byHand } = this.#ref;
+    const cursor = await this.#inTenant((em) =>
+      em.findOne(MailboxCursor, { integrationId: this.#integration.id, path }),
+    );
+    if (!cursor || (!byHand && cursor.existing === existing)) return;
+    const uids = await uidsUpTo(client, cursor.lastUid, beginningOf(this.#integration.mailboxSettings().since));
+    const isWorthIt = byHand || uids.length <= MOST_COMPARED;
+    await this.#inTenant(async (em) => {
+      const missing = isWorthIt ? (await neverKept(em, cursor, uids)).length : cursor.missing;
+      const compared = { existing, atServer: uids.length, missing, comparedAt: new Date() };
+      await em.nativeUpdate(MailboxCursor, { id: cursor.id }, compared);
+    });
   }
 
   async #readNew(

@@ -38,6 +38,11 @@ export async function newUids(client: ImapFlow, lastUid: number | null, since: D
   return found.filter((uid) => uid > (lastUid ?? 0)).sort((a, b) => a - b);
 }
 
+/** The UIDs that a look has settled, of mail the server received since that day. */
+export function uidsUpTo(client: ImapFlow, lastUid: number, since: Date): Promise<number[]> {
+  return lastUid > 0 ? searchUids(client, { uid: `1:${lastUid}`, since }) : Promise.resolve([]);
+}
+
 /** @param uids in order; the bundle is the beginning of them that memory allows, at least one */
 export async function fetchBundle(client: ImapFlow, uids: readonly number[]): Promise<Bundle> {
   const sizes = await sizesOf(client, uids);

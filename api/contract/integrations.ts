@@ -42,6 +42,17 @@ export const integrationView = z
     lastSuccessAt: z.iso.datetime().nullable(),
     lastError: z.string().nullable(),
     lastErrorAt: z.iso.datetime().nullable(),
+    /** Since when every look at it has failed. */
+    failingSince: z.iso.datetime().nullable(),
+    /** When its schedule looks at it next; null while it is paused or waits for a person. */
+    nextLookAt: z.iso.datetime().nullable(),
+    /** When its server received the newest mail, and how long it was until it was here. */
+    lastMailAt: z.iso.datetime().nullable(),
+    lagMs: z.int().nullable(),
+    /** Its mail is being read now. */
+    isReading: z.boolean(),
+    /** Its server tells of new mail by itself; null when that is not known. */
+    isWatched: z.boolean().nullable(),
     mailbox: z
       .object({
         imap: mailServer,

@@ -2,7 +2,31 @@ import { z } from 'zod';
 import { integrationView, mailboxFolders } from './integrations.ts';
 import { byId, route } from './route.ts';
 
+/** One folder: what its server holds since the chosen day, and what became of it here. */
+const folderCount = z.object({
+  path: z.string(),
+  /** When the server was last asked; what came since then is not counted. */
+  comparedAt: z.iso.datetime().nullable(),
+  atServer: z.int().nullable(),
+  /** At the server, and never kept here. */
+  missing: z.int().nullable(),
+  /** Kept, whether or not it is still at the server: the sum of the four that follow. */
+  kept: z.int(),
+  messages: z.int(),
+  duplicates: z.int(),
+  setAside: z.int(),
+  pending: z.int(),
+});
+
 export const mailboxes = {
+  countMailbox: route({
+    method: 'get',
+    path: '/mailboxes/{id}/folders',
+    summary: 'Whether all mail of a mailbox is here: counts of each folder at its server and here',
+    role: 'admin',
+    params: byId,
+    reply: z.object({ folders: z.array(folderCount) }),
+  }),
   changeMailbox: route({
     method: 'patch',
     path: '/mailboxes/{id}',

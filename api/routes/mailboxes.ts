@@ -1,4 +1,5 @@
 // What can be changed of a mailbox that is connected. Its servers and its password are changed by connecting it again.
+import type { EntityManager } from '@mikro-orm/postgresql';
 import { Invalid, NotFound } from '#domain/errors.ts';
 import { Integration } from '#domain/integrations/integration.ts';
 import { audit } from '#domain/record/audit-event.ts';
@@ -8,13 +9,16 @@ import type { mailboxes } from '../contract/mailboxes.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import type { Handlers } from '../mount.ts';
 import { integrationViewOf } from '../views/integration-views.ts';
+import { mailboxCounts } from '../views/mailbox-counts.ts';
 
 export function mailboxRoutes({ database, publicUrl }: ApiDependencies): Handlers<typeof mailboxes> {
   return {
+    countMailbox: ({ principal, params }) =>
+      database.inTenant(principal.tenantId, async (em) => mailboxCounts(em, await findMailbox(em, params.id))),
+
     changeMailbox: ({ principal, params, body }) =>
       database.inTenant(principal.tenantId, async (em) => {
-        const mailbox = await em.findOne(Integration, { id: params.id, channel: 'email', removedAt: null });
-        if (!mailbox) throw new NotFound('integration.not-found', 'This channel is not connected any more.');
+        const mailbox = await findMailbox(em, params.id);
         const before = mailbox.foldersRead();
         chooseFolders(mailbox, body);
         mailbox.changed();
@@ -29,6 +33,12 @@ export function mailboxRoutes({ database, publicUrl }: ApiDependencies): Handler
         return integrationViewOf(mailbox, publicUrl);
       }),
   };
+}
+
+async function findMailbox(em: EntityManager, id: string): Promise<Integration> {
+  const mailbox = await em.findOne(Integration, { id, channel: 'email', removedAt: null });
+  if (!mailbox) throw new NotFound('integration.not-found', 'This channel is not connected any more.');
+  return mailbox;
 }
 
 type Choice = { folders?: string[] | undefined; readJunk?: boolean | undefined };

@@ -24,6 +24,12 @@ export function integrationViewOf(
     lastSuccessAt: integration.lastSuccessAt?.toISOString() ?? null,
     lastError: integration.lastError ?? null,
     lastErrorAt: integration.lastErrorAt?.toISOString() ?? null,
+    failingSince: integration.failingSince?.toISOString() ?? null,
+    nextLookAt: integration.nextLookAt()?.toISOString() ?? null,
+    lastMailAt: integration.lastMailAt?.toISOString() ?? null,
+    lagMs: integration.lagMs ?? null,
+    isReading: (integration.syncingUntil?.getTime() ?? 0) > Date.now(),
+    isWatched: integration.idleOffered ?? null,
     mailbox: integration.channel === 'email' ? integration.mailboxSettings() : null,
     webhook:
       integration.channel === 'webhook'

@@ -50,6 +50,11 @@ const IntegrationSchema = defineEntity({
     lastSuccessAt: instant().nullable(),
     lastError: p.text().nullable(),
     lastErrorAt: instant().nullable(),
+    /** Since when every look at it has failed. */
+    failingSince: instant().nullable(),
+    /** When its server received the newest mail, and how long it was until we had it. */
+    lastMailAt: instant().nullable(),
+    lagMs: p.integer().nullable(),
     /** Who reads the mailbox now, and until when that is believed without another sign of life. */
     syncingBy: p.uuid().nullable(),
     syncingUntil: instant().nullable(),
@@ -79,6 +84,13 @@ export class Integration extends IntegrationSchema.class {
     return junkFolder && !folders.includes(junkFolder) ? [...folders, junkFolder] : folders;
   }
 
+  /** When its schedule looks at it next; null while it waits for a person. */
+  nextLookAt(): Date | null {
+    if (this.channel !== 'email' || this.state !== 'active') return null;
+    const last = Math.max(this.lastSuccessAt?.getTime() ?? 0, this.lastErrorAt?.getTime() ?? 0);
+    return last === 0 ? null : new Date(last + this.mailboxSettings().syncEverySeconds * 1000);
+  }
+
   webhookSettings(): WebhookSettings {
     return this.settings as WebhookSettings;
   }
@@ -95,6 +107,7 @@ export class Integration extends IntegrationSchema.class {
   succeeded(at: Date): void {
     this.lastSuccessAt = at;
     this.lastError = null;
+    this.failingSince = null;
     if (this.state === 'reconnect') this.state = 'active';
   }
 
@@ -102,6 +115,7 @@ export class Integration extends IntegrationSchema.class {
   failed(at: Date, sentence: string, needsPerson: boolean): void {
     this.lastError = sentence;
     this.lastErrorAt = at;
+    this.failingSince ??= at;
     if (needsPerson && this.state === 'active') this.state = 'reconnect';
   }
 }
