@@ -1,4 +1,5 @@
 // What each task queue offers. The names of the functions are activity types: histories keep them for ever.
+import { createBackfilling } from './backfilling.ts';
 import { createClassifying } from './classifying.ts';
 import type { Dependencies } from './dependencies.ts';
 import { createFetchingMedia } from './fetching-media.ts';
@@ -20,6 +21,7 @@ export function createActivities(dependencies: Dependencies) {
   const { draftByModel, redraftReply, ...replying } = createReplying(dependencies);
   const { transmitReply, lookUpReply, ...sending } = createSending(dependencies);
   const { fetchNewMail, ...mailbox } = createMailbox(dependencies);
+  const { fetchOlderMail, finishBackfill } = createBackfilling(dependencies);
   return {
     /** Short database steps, run where the workflows run. */
     inbox: {
@@ -31,9 +33,10 @@ export function createActivities(dependencies: Dependencies) {
       ...createFollowingUp(dependencies),
       ...createReclassifying(dependencies),
       ...mailbox,
+      finishBackfill,
       ...createHousekeeping(dependencies),
     },
-    mailboxes: { fetchNewMail, ...createTrying(dependencies) },
+    mailboxes: { fetchNewMail, fetchOlderMail, ...createTrying(dependencies) },
     watching: createWatching(dependencies),
     /** The model, SMTP, Vonage, Temporal itself. */
     providers: {

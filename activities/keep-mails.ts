@@ -1,7 +1,7 @@
 // Keeps fetched mails as receipts, together with the cursor of their folder and the request for their runs: all of a
 // bundle is committed, or nothing. A receipt's source id makes keeping it again harmless.
-import type { EntityManager } from '@mikro-orm/postgresql';
-import type { Integration } from '#domain/integrations/integration.ts';
+import { type EntityManager, LockMode } from '@mikro-orm/postgresql';
+import { Integration } from '#domain/integrations/integration.ts';
 import { MailboxCursor } from '#domain/integrations/mailbox-cursor.ts';
 import { RECEIPT_RETENTION_DAYS, Receipt, type ReceiptOrigin } from '#domain/integrations/receipt.ts';
 import { Sync } from '#domain/integrations/sync.ts';
@@ -23,6 +23,8 @@ export type FolderState = {
   uidValidity: string;
   /** When it was looked at for the first time; null when that is now. */
   firstSeenAt: Date | null;
+  /** Whatever its mails say of their age: a person had them fetched afterwards. */
+  isOld?: boolean;
 };
 
 /**
@@ -69,6 +71,35 @@ export async function keepBundle(
   sync.remaining = bundle.remaining;
   announce(em, 'sync.progressed', null, { syncId: ref.syncId, seen: sync.seen, kept: sync.kept });
   return kept;
+}
+
+/**
+ * Keeps mail that lies behind the cursor: neither cursor nor lease are touched, and nothing of it is ever answered.
+ * @returns how many were not kept before, or null when the walk is over: it was cancelled, or the mailbox removed
+ */
+export async function keepOlderMails(
+  em: EntityManager,
+  ref: SyncRef,
+  integration: Integration,
+  folder: FolderState,
+  { mails, remaining }: { mails: FetchedMail[]; remaining: number },
+): Promise<number | null> {
+  const sync = await runningBackfill(em, ref);
+  if (!sync) return null;
+  let kept = 0;
+  for (const mail of mails) if (await keepMail(em, ref, integration, { ...folder, isOld: true }, mail)) kept += 1;
+  sync.seen += mails.length;
+  sync.kept += kept;
+  sync.remaining = remaining;
+  announce(em, 'sync.progressed', null, { syncId: ref.syncId, seen: sync.seen, kept: sync.kept });
+  return kept;
+}
+
+/** The row of a walk through older mail, held until the transaction ends; null when it is over. */
+export async function runningBackfill(em: EntityManager, { syncId, integrationId }: SyncRef): Promise<Sync | null> {
+  const connected = await em.count(Integration, { id: integrationId, removedAt: null });
+  if (connected === 0) return null;
+  return em.findOne(Sync, { id: syncId, state: 'running' }, { lockMode: LockMode.PESSIMISTIC_WRITE });
 }
 
 /** Which of these mails of a folder no receipt was ever made of. */
@@ -187,6 +218,7 @@ function sourceIdOf(path: string, uidValidity: string, uid: number | ''): string
 // Mail from before the mailbox was connected is sorted, and never answered; nor is what already lay in a folder that was
 // added later.
 function isOlder(mail: FetchedMail, integration: Integration, folder: FolderState): boolean {
+  if (folder.isOld) return true;
   if (!mail.receivedAt) return false;
   const connectedAt = integration.createdAt.getTime() - CLOCKS_DIFFER_MS;
   const firstLookAt = (folder.firstSeenAt ?? new Date()).getTime() - A_DAY_MS;

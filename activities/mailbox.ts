@@ -22,7 +22,7 @@ import {
   takeLease,
 } from './keep-mails.ts';
 import { foldersOf, imapAccount, withMailbox } from './providers/imap.ts';
-import { type Bundle, fetchBundle, newUids, notHandedOver, uidsUpTo } from './providers/imap-folder.ts';
+import { type Bundle, beginningOf, fetchBundle, newUids, notHandedOver, uidsUpTo } from './providers/imap-folder.ts';
 
 const MAILS_AT_ONCE = 50;
 /** A server that goes away again and again is left alone until the next look. */
@@ -116,13 +116,6 @@ async function endSync(
 async function dropIfIdle(em: EntityManager, syncId: string): Promise<void> {
   await em.flush();
   await em.nativeDelete(Sync, { id: syncId, trigger: 'schedule', state: 'done', seen: 0 });
-}
-
-const EARLIEST_ZONE_HOURS = 14;
-
-// A day begins first at UTC+14: nothing of the chosen day is missed, wherever it was chosen.
-function beginningOf(day: string): Date {
-  return new Date(Date.parse(day) - EARLIEST_ZONE_HOURS * 3600_000);
 }
 
 /** One look at a mailbox, over as many connections as it takes. */

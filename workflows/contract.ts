@@ -31,6 +31,7 @@ export const WORKFLOWS = {
   followUp: 'followUp',
   syncMailbox: 'syncMailbox',
   watchMailbox: 'watchMailbox',
+  backfillMailbox: 'backfillMailbox',
   reclassifyFolderless: 'reclassifyFolderless',
   tryMailbox: 'tryMailbox',
   applyIntegration: 'applyIntegration',
@@ -46,6 +47,7 @@ export const workflowIds = {
   followUp: (tenantId: string, followUpId: string) => `tenant/${tenantId}/follow-up/${followUpId}`,
   syncMailbox: (tenantId: string, integrationId: string) => `tenant/${tenantId}/sync/${integrationId}`,
   watchMailbox: (tenantId: string, integrationId: string) => `tenant/${tenantId}/watch/${integrationId}`,
+  backfillMailbox: (tenantId: string, syncId: string) => `tenant/${tenantId}/backfill/${syncId}`,
   syncByHand: (tenantId: string, syncId: string) => `tenant/${tenantId}/sync-by-hand/${syncId}`,
   syncSchedule: (tenantId: string, integrationId: string) => `tenant/${tenantId}/sync-schedule/${integrationId}`,
   reclassifyFolderless: (tenantId: string) => `tenant/${tenantId}/reclassify-folderless`,
@@ -80,6 +82,7 @@ export const FOLLOW_UP_CHANGED = 'followUpChanged';
 export type SyncMailboxInput = { tenantId: string; integrationId: string; syncId?: string };
 /** @param losses how often the connection was lost in a row */
 export type WatchMailboxInput = { tenantId: string; integrationId: string; losses: number };
+export type BackfillMailboxInput = { tenantId: string; integrationId: string; syncId: string };
 export type ReclassifyFolderlessInput = { tenantId: string; after: string | null };
 export type TrialInput = { tenantId: string; trialId: string };
 export type ApplyIntegrationInput = { tenantId: string; integrationId: string };

@@ -1,5 +1,6 @@
 // The workflow types; the bundle starts here. The names are stored in histories and schedules for ever.
 export { applyIntegration } from './apply-integration.ts';
+export { backfillMailbox } from './backfill-mailbox.ts';
 export { followUp } from './follow-up.ts';
 export { keepHouse } from './keep-house.ts';
 export { receiveMessage } from './receive-message.ts';

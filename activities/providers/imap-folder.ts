@@ -27,6 +27,13 @@ export type Bundle = {
   mails: FetchedMail[];
 };
 
+const EARLIEST_ZONE_HOURS = 14;
+
+/** A day begins first at UTC+14: nothing of the chosen day is missed, wherever it was chosen. */
+export function beginningOf(day: string): Date {
+  return new Date(Date.parse(day) - EARLIEST_ZONE_HOURS * 3600_000);
+}
+
 /**
  * The UIDs beyond the last one that was read, in order.
  * @param lastUid null when the folder was never read, or not since its UIDVALIDITY changed

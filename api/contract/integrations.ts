@@ -86,7 +86,7 @@ export const syncView = z
   .object({
     id: z.uuid(),
     state: z.enum(['running', 'done', 'failed', 'cancelled']),
-    trigger: z.enum(['schedule', 'person']),
+    trigger: z.enum(['schedule', 'person', 'backfill']),
     seen: z.int(),
     remaining: z.int(),
     new: z.int(),

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { integrationView, mailboxFolders } from './integrations.ts';
-import { byId, route } from './route.ts';
+import { integrationView, mailboxFolders, syncView } from './integrations.ts';
+import { byId, nothing, route } from './route.ts';
 
 /** One folder: what its server holds since the chosen day, and what became of it here. */
 const folderCount = z.object({
@@ -35,5 +35,35 @@ export const mailboxes = {
     params: byId,
     body: z.object({ folders: mailboxFolders, readJunk: z.boolean() }).partial(),
     reply: integrationView,
+  }),
+  startBackfill: route({
+    method: 'post',
+    path: '/mailboxes/{id}/backfill',
+    summary: 'Fetch older mail of a mailbox; it is sorted, and never answered',
+    role: 'admin',
+    status: 202,
+    params: byId,
+    body: z.object({
+      /** Mail received before this day is left alone. */
+      since: z.iso.date(),
+    }),
+    reply: syncView,
+  }),
+  getBackfill: route({
+    method: 'get',
+    path: '/mailboxes/{id}/backfill',
+    summary: 'How far the last fetch of older mail has come',
+    role: 'admin',
+    params: byId,
+    reply: z.object({ backfill: syncView.nullable() }),
+  }),
+  cancelBackfill: route({
+    method: 'delete',
+    path: '/mailboxes/{id}/backfill',
+    summary: 'Stop fetching older mail; what is here stays',
+    role: 'admin',
+    status: 204,
+    params: byId,
+    reply: nothing,
   }),
 };

@@ -1,14 +1,16 @@
 // What can be changed of a mailbox that is connected. Its servers and its password are changed by connecting it again.
-import type { EntityManager } from '@mikro-orm/postgresql';
-import { Invalid, NotFound } from '#domain/errors.ts';
+import { type EntityManager, LockMode } from '@mikro-orm/postgresql';
+import { Conflict, Invalid, NotFound } from '#domain/errors.ts';
 import { Integration } from '#domain/integrations/integration.ts';
+import { Sync } from '#domain/integrations/sync.ts';
 import { audit } from '#domain/record/audit-event.ts';
 import { announce } from '#domain/record/event.ts';
-import { startApplyIntegration } from '#domain/record/run-request.ts';
+import { startApplyIntegration, startBackfill } from '#domain/record/run-request.ts';
+import { newId } from '#domain/tenancy/tenant-owned.ts';
 import type { mailboxes } from '../contract/mailboxes.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import type { Handlers } from '../mount.ts';
-import { integrationViewOf } from '../views/integration-views.ts';
+import { integrationViewOf, syncViewOf } from '../views/integration-views.ts';
 import { mailboxCounts } from '../views/mailbox-counts.ts';
 
 export function mailboxRoutes({ database, publicUrl }: ApiDependencies): Handlers<typeof mailboxes> {
@@ -32,6 +34,43 @@ export function mailboxRoutes({ database, publicUrl }: ApiDependencies): Handler
         startApplyIntegration(em, principal.tenantId, mailbox.id);
         return integrationViewOf(mailbox, publicUrl);
       }),
+
+    startBackfill: ({ principal, params, body }) =>
+      database.inTenant(principal.tenantId, async (em) => {
+        const mailbox = await findMailbox(em, params.id);
+        if (await findBackfill(em, mailbox.id, 'running'))
+          throw new Conflict('backfill.running', 'Older mail is being fetched already: wait for it, or stop it first.');
+        const settings = mailbox.mailboxSettings();
+        if (body.since < settings.since) mailbox.settings = { ...settings, since: body.since };
+        const sync = em.create(Sync, { id: newId(), integrationId: mailbox.id, trigger: 'backfill' });
+        await em.flush();
+        startBackfill(em, principal.tenantId, mailbox.id, sync.id);
+        audit(em, principal.actor, {
+          action: 'mailbox.backfilled',
+          subject: { kind: 'integration', id: mailbox.id },
+          before: { since: settings.since },
+          after: { since: body.since },
+        });
+        return syncViewOf(em, sync);
+      }),
+
+    getBackfill: ({ principal, params }) =>
+      database.inTenant(principal.tenantId, async (em) => {
+        const { id } = await findMailbox(em, params.id);
+        const sync = await findBackfill(em, id);
+        return { backfill: sync && (await syncViewOf(em, sync)) };
+      }),
+
+    cancelBackfill: ({ principal, params }) =>
+      database.inTenant(principal.tenantId, async (em) => {
+        const { id } = await findMailbox(em, params.id);
+        const sync = await findBackfill(em, id, 'running');
+        if (!sync) throw new NotFound('backfill.not-running', 'No older mail is being fetched any more.');
+        em.assign(sync, { state: 'cancelled', finishedAt: new Date() });
+        audit(em, principal.actor, { action: 'mailbox.backfill_stopped', subject: { kind: 'integration', id } });
+        announce(em, 'sync.progressed', null, { syncId: sync.id, state: 'cancelled' });
+        return undefined;
+      }),
   };
 }
 
@@ -39,6 +78,14 @@ async function findMailbox(em: EntityManager, id: string): Promise<Integration> 
   const mailbox = await em.findOne(Integration, { id, channel: 'email', removedAt: null });
   if (!mailbox) throw new NotFound('integration.not-found', 'This channel is not connected any more.');
   return mailbox;
+}
+
+function findBackfill(em: EntityManager, integrationId: string, state?: 'running'): Promise<Sync | null> {
+  return em.findOne(
+    Sync,
+    { integrationId, trigger: 'backfill', ...(state ? { state } : {}) },
+    { orderBy: { createdAt: 'desc' }, ...(state ? { lockMode: LockMode.PESSIMISTIC_WRITE } : {}) },
+  );
 }
 
 type Choice = { folders?: string[] | undefined; readJunk?: boolean | undefined };

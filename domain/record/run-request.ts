@@ -46,6 +46,11 @@ export function startSync(em: EntityManager, tenantId: string, integrationId: st
   start(em, WORKFLOWS.syncMailbox, workflowIds.syncByHand(tenantId, syncId), { tenantId, integrationId, syncId });
 }
 
+export function startBackfill(em: EntityManager, tenantId: string, integrationId: string, syncId: string): void {
+  const workflowId = workflowIds.backfillMailbox(tenantId, syncId);
+  start(em, WORKFLOWS.backfillMailbox, workflowId, { tenantId, integrationId, syncId });
+}
+
 export function startWatchMailbox(em: EntityManager, tenantId: string, integrationId: string): void {
   const workflowId = workflowIds.watchMailbox(tenantId, integrationId);
   start(em, WORKFLOWS.watchMailbox, workflowId, { tenantId, integrationId, losses: 0 });
