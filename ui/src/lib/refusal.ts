@@ -18,6 +18,8 @@ const SENTENCES: Record<string, () => string> = {
   'follow-up.no-text': m.refusal_follow_up_text,
   'integration.not-found': m.refusal_gone,
   'integration.no-mailbox': m.refusal_no_mailbox,
+  'backfill.not-running': m.refusal_backfill_over,
+  'backfill.running': m.refusal_backfill_running,
   'call.not-found': m.refusal_gone,
   'call.not-kept': m.refusal_call_not_kept,
   'mailbox.no-such-folder': m.refusal_no_such_mail_folder,

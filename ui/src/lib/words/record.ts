@@ -34,6 +34,8 @@ const ACTION_WORDS: Record<string, () => string> = {
   'integration.changed': m.did_integration_changed,
   'integration.created': m.did_integration_created,
   'integration.folders_chosen': m.did_integration_folders,
+  'mailbox.backfilled': m.did_mailbox_backfilled,
+  'mailbox.backfill_stopped': m.did_mailbox_backfill_stopped,
   'integration.reconnected': m.did_integration_reconnected,
   'integration.removed': m.did_integration_removed,
   'integration.secret_rotated': m.did_secret_rotated,
