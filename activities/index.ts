@@ -2,6 +2,7 @@
 import { createBackfilling } from './backfilling.ts';
 import { createClassifying } from './classifying.ts';
 import type { Dependencies } from './dependencies.ts';
+import { createDiscovering } from './discovering.ts';
 import { createFetchingMedia } from './fetching-media.ts';
 import { createFollowingUp } from './following-up.ts';
 import { createHousekeeping } from './housekeeping.ts';
@@ -36,7 +37,7 @@ export function createActivities(dependencies: Dependencies) {
       finishBackfill,
       ...createHousekeeping(dependencies),
     },
-    mailboxes: { fetchNewMail, fetchOlderMail, ...createTrying(dependencies) },
+    mailboxes: { fetchNewMail, fetchOlderMail, ...createTrying(dependencies), ...createDiscovering(dependencies) },
     watching: createWatching(dependencies),
     /** The model, SMTP, Vonage, Temporal itself. */
     providers: {

@@ -34,6 +34,7 @@ export const WORKFLOWS = {
   backfillMailbox: 'backfillMailbox',
   reclassifyFolderless: 'reclassifyFolderless',
   tryMailbox: 'tryMailbox',
+  lookUpMailServers: 'lookUpMailServers',
   applyIntegration: 'applyIntegration',
   keepHouse: 'keepHouse',
 } as const;

@@ -3,6 +3,7 @@ export { applyIntegration } from './apply-integration.ts';
 export { backfillMailbox } from './backfill-mailbox.ts';
 export { followUp } from './follow-up.ts';
 export { keepHouse } from './keep-house.ts';
+export { lookUpMailServers } from './look-up-mail-servers.ts';
 export { receiveMessage } from './receive-message.ts';
 export { reclassifyFolderless } from './reclassify.ts';
 export { sendReply } from './send-reply.ts';

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { MAIL_SERVER_SOURCES } from '#domain/integrations/mail-providers.ts';
 import { CHANNELS, SIGNATURE_ALGORITHMS } from '#domain/rules/words.ts';
 import { byId, nothing, pageOf, route } from './route.ts';
 
@@ -123,6 +124,18 @@ export const mailboxTrialView = z
   })
   .meta({ id: 'MailboxTrial' });
 
+export const mailServersFound = z
+  .object({
+    provider: z.string().nullable(),
+    imap: mailServer,
+    smtp: mailServer,
+    hint: z.string().nullable(),
+    source: z.enum(MAIL_SERVER_SOURCES),
+    /** The host or domain that said so. */
+    foundAt: z.string().nullable(),
+  })
+  .meta({ id: 'MailServers' });
+
 const callExample = z.object({ curl: z.string(), body: z.string() });
 
 export const integrations = {
@@ -139,12 +152,7 @@ export const integrations = {
     summary: 'The servers of an address, where its provider is known',
     role: 'admin',
     query: z.object({ address: z.email() }),
-    reply: z.object({
-      provider: z.string().nullable(),
-      imap: mailServer,
-      smtp: mailServer,
-      hint: z.string().nullable(),
-    }),
+    reply: mailServersFound,
   }),
   tryMailbox: route({
     method: 'post',

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { integrationView, mailboxFolders, syncView } from './integrations.ts';
+import { integrationView, mailboxFolders, mailServersFound, syncView } from './integrations.ts';
 import { byId, nothing, route } from './route.ts';
 
 /** One folder: what its server holds since the chosen day, and what became of it here. */
@@ -65,5 +65,22 @@ export const mailboxes = {
     status: 204,
     params: byId,
     reply: nothing,
+  }),
+  lookUpMailServers: route({
+    method: 'post',
+    path: '/mail-server-look-ups',
+    summary: 'Ask the network for the servers of an address whose provider is not known',
+    role: 'admin',
+    status: 202,
+    body: z.object({ address: z.email().max(254) }),
+    reply: z.object({ id: z.uuid() }),
+  }),
+  getMailServerLookUp: route({
+    method: 'get',
+    path: '/mail-server-look-ups/{id}',
+    summary: 'The servers that were found; null while they are looked for',
+    role: 'admin',
+    params: byId,
+    reply: z.object({ found: mailServersFound.nullable() }),
   }),
 };

@@ -2,10 +2,12 @@
 import { type EntityManager, LockMode } from '@mikro-orm/postgresql';
 import { Conflict, Invalid, NotFound } from '#domain/errors.ts';
 import { Integration } from '#domain/integrations/integration.ts';
+import type { MailServersFound } from '#domain/integrations/mail-providers.ts';
 import { Sync } from '#domain/integrations/sync.ts';
 import { audit } from '#domain/record/audit-event.ts';
 import { announce } from '#domain/record/event.ts';
-import { startApplyIntegration, startBackfill } from '#domain/record/run-request.ts';
+import { startApplyIntegration, startBackfill, startMailServerLookUp } from '#domain/record/run-request.ts';
+import { TRIAL_LIFETIME_MS, Trial } from '#domain/secrets/trial.ts';
 import { newId } from '#domain/tenancy/tenant-owned.ts';
 import type { mailboxes } from '../contract/mailboxes.ts';
 import type { ApiDependencies } from '../dependencies.ts';
@@ -13,7 +15,7 @@ import type { Handlers } from '../mount.ts';
 import { integrationViewOf, syncViewOf } from '../views/integration-views.ts';
 import { mailboxCounts } from '../views/mailbox-counts.ts';
 
-export function mailboxRoutes({ database, publicUrl }: ApiDependencies): Handlers<typeof mailboxes> {
+export function mailboxRoutes({ database, keys, publicUrl }: ApiDependencies): Handlers<typeof mailboxes> {
   return {
     countMailbox: ({ principal, params }) =>
       database.inTenant(principal.tenantId, async (em) => mailboxCounts(em, await findMailbox(em, params.id))),
@@ -70,6 +72,26 @@ export function mailboxRoutes({ database, publicUrl }: ApiDependencies): Handler
         audit(em, principal.actor, { action: 'mailbox.backfill_stopped', subject: { kind: 'integration', id } });
         announce(em, 'sync.progressed', null, { syncId: sync.id, state: 'cancelled' });
         return undefined;
+      }),
+
+    lookUpMailServers: ({ principal, body }) =>
+      database.inTenant(principal.tenantId, async (em) => {
+        const id = newId();
+        em.create(Trial, {
+          id,
+          kind: 'mail-servers',
+          sealedInput: Trial.sealInput(keys, principal.tenantId, id, body),
+          expiresAt: new Date(Date.now() + TRIAL_LIFETIME_MS),
+        });
+        startMailServerLookUp(em, principal.tenantId, id);
+        return { id };
+      }),
+
+    getMailServerLookUp: ({ principal, params }) =>
+      database.inTenant(principal.tenantId, async (em) => {
+        const trial = await em.findOne(Trial, { id: params.id, kind: 'mail-servers', expiresAt: { $gt: new Date() } });
+        if (!trial) throw new NotFound('trial.not-found', 'This look-up is over: enter the address again.');
+        return { found: trial.result<MailServersFound>(keys) };
       }),
   };
 }

@@ -60,6 +60,10 @@ export function startMailboxTrial(em: EntityManager, tenantId: string, trialId: 
   start(em, WORKFLOWS.tryMailbox, workflowIds.trial(tenantId, trialId), { tenantId, trialId });
 }
 
+export function startMailServerLookUp(em: EntityManager, tenantId: string, trialId: string): void {
+  start(em, WORKFLOWS.lookUpMailServers, workflowIds.trial(tenantId, trialId), { tenantId, trialId });
+}
+
 export function startReclassifyFolderless(em: EntityManager, tenantId: string): void {
   start(em, WORKFLOWS.reclassifyFolderless, workflowIds.reclassifyFolderless(tenantId), { tenantId, after: null });
 }

@@ -10,7 +10,7 @@ const TrialSchema = defineEntity({
   name: 'Trial',
   properties: {
     ...tenantOwned,
-    kind: p.enum(['mailbox'] as const),
+    kind: p.enum(['mailbox', 'mail-servers'] as const),
     state: p.enum(['running', 'passed', 'failed'] as const).default('running'),
     sealedInput: p.text().hidden(),
     sealedResult: p.text().nullable().hidden(),

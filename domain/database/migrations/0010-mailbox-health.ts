@@ -15,6 +15,8 @@ export class MailboxHealth extends Migration {
         add column at_server int null,
         add column missing int null,
         add column compared_at timestamptz(3) null;
+      alter table trial drop constraint trial_kind_check;
+      alter table trial add constraint trial_kind_check check (kind in ('mailbox', 'mail-servers'));
       alter table sync drop constraint sync_trigger_check;
       alter table sync add constraint sync_trigger_check check (trigger in ('schedule', 'person', 'backfill'));
     `);
