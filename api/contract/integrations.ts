@@ -1,6 +1,5 @@
 import { z } from 'zod';
-import { MAIL_SERVER_SOURCES } from '#domain/integrations/mail-providers.ts';
-import { CHANNELS, SIGNATURE_ALGORITHMS } from '#domain/rules/words.ts';
+import { CHANNELS, MAIL_SERVER_SOURCES, SIGNATURE_ALGORITHMS } from '#domain/rules/words.ts';
 import { byId, nothing, pageOf, route } from './route.ts';
 
 export const mailServer = z.object({

@@ -1,10 +1,8 @@
 // The servers of the mail providers that our clients' companies use, found by the domain of an address or by who takes
 // in the mail of that domain. Where nobody knows, the usual names are proposed; the trial tells whether they are right.
 import { domainOf } from '#domain/rules/email-address.ts';
+import type { MailServerSource } from '#domain/rules/words.ts';
 import type { MailServer, ServerSecurity } from './integration.ts';
-
-export const MAIL_SERVER_SOURCES = ['preset', 'autoconfig', 'srv', 'mx', 'guess'] as const;
-export type MailServerSource = (typeof MAIL_SERVER_SOURCES)[number];
 
 export type MailServersFound = {
   /** null when the provider is not known and the names are a guess. */
