@@ -1,7 +1,4 @@
-// What keeps the house in order: schedules that follow the integrations, requests that were forgotten, and data whose
-// time is over.
-import { ScheduleNotFoundError, ScheduleOverlapPolicy } from '@temporalio/client';
-import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
+// What keeps the house in order: requests that were forgotten, and data whose time is over.
 import { removeDeleted } from '#domain/conversations/delete-conversation.ts';
 import { DeliveryReceipt } from '#domain/conversations/delivery-receipt.ts';
 import { Draft } from '#domain/conversations/draft.ts';
@@ -15,56 +12,23 @@ import {
   startFollowUp,
   startReceiveMessage,
   startSendReply,
+  startWatchMailbox,
   tellDraftDecided,
 } from '#domain/record/run-request.ts';
 import { Trial } from '#domain/secrets/trial.ts';
 import { FollowUp } from '#domain/work/follow-up.ts';
-import { type ApplyIntegrationInput, TASK_QUEUES, WORKFLOWS, workflowIds } from '#workflows/contract.ts';
 import type { Dependencies } from './dependencies.ts';
 
 /** What is younger than this is on its way and not forgotten. */
 const FORGOTTEN_AFTER_MS = 60_000;
 const MOST_AT_ONCE = 500;
 
-const TENANT_KEY = defineSearchAttributeKey('TenantId', SearchAttributeType.KEYWORD);
+const activeMailbox = { channel: 'email', state: 'active', removedAt: null } as const;
 
 export type Remembered = { receipts: number; decisions: number; replies: number; followUps: number };
 
-export function createHousekeeping({ database, temporal }: Dependencies) {
+export function createHousekeeping({ database }: Dependencies) {
   return {
-    /** Makes, changes, pauses or removes the schedule of a mailbox, as its row says. Idempotent. */
-    async applyIntegration({ tenantId, integrationId }: ApplyIntegrationInput): Promise<void> {
-      const integration = await database.inTenant(tenantId, (em) => em.findOne(Integration, { id: integrationId }));
-      const scheduleId = workflowIds.syncSchedule(tenantId, integrationId);
-      const handle = temporal.schedule.getHandle(scheduleId);
-      if (!integration || integration.removedAt || integration.channel !== 'email') {
-        await handle.delete().catch(ignoreMissing);
-        return;
-      }
-      const wanted = {
-        spec: { intervals: [{ every: integration.mailboxSettings().syncEverySeconds * 1000 }], jitter: 2_000 },
-        action: {
-          type: 'startWorkflow' as const,
-          workflowType: WORKFLOWS.syncMailbox,
-          workflowId: workflowIds.syncMailbox(tenantId, integrationId),
-          taskQueue: TASK_QUEUES.inbox,
-          args: [{ tenantId, integrationId }] as [{ tenantId: string; integrationId: string }],
-          workflowTaskTimeout: 2_000,
-          typedSearchAttributes: [{ key: TENANT_KEY, value: tenantId }],
-        },
-        policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: 60_000 },
-        state: { paused: integration.state !== 'active', note: `The integration is ${integration.state}.` },
-      };
-      const exists = await handle.describe().then(() => true, ignoreMissing);
-      if (exists) await handle.update(() => wanted);
-      else
-        await temporal.schedule.create({
-          ...wanted,
-          scheduleId,
-          state: { ...wanted.state, triggerImmediately: integration.state === 'active' },
-        });
-    },
-
     async listTenants(): Promise<string[]> {
       const rows = await database.outsideTenants<{ id: string }>('select id from list_tenants() as id');
       return rows.map((row) => row.id);
@@ -91,6 +55,9 @@ export function createHousekeeping({ database, temporal }: Dependencies) {
         for (const reply of replies) startSendReply(em, tenantId, reply.id);
         const followUps = await em.find(FollowUp, { state: 'armed', dueAt: { $lt: before } }, limit);
         for (const followUp of followUps) startFollowUp(em, tenantId, followUp.id);
+        // Starting a watch that goes on is nothing; whether it does, only Temporal knows.
+        const watched = await em.find(Integration, { ...activeMailbox, idleOffered: true });
+        for (const mailbox of watched) startWatchMailbox(em, tenantId, mailbox.id);
         return {
           receipts: receipts.length,
           decisions: drafts.length,
@@ -119,7 +86,7 @@ export function createHousekeeping({ database, temporal }: Dependencies) {
       });
     },
 
-    /** After a Temporal server was replaced or restored: every mailbox gets its schedule again. */
+    /** After a Temporal server was replaced or restored: every mailbox gets its schedule and its watch again. */
     async reapplyIntegrations({ tenantId }: { tenantId: string }): Promise<void> {
       await database.inTenant(tenantId, async (em) => {
         const mailboxes = await em.find(Integration, { channel: 'email', removedAt: null });
@@ -127,9 +94,4 @@ export function createHousekeeping({ database, temporal }: Dependencies) {
       });
     },
   };
-}
-
-function ignoreMissing(error: unknown): false {
-  if (error instanceof ScheduleNotFoundError) return false;
-  throw error;
 }

@@ -1,6 +1,8 @@
 // What each task queue offers. The names of the functions are activity types: histories keep them for ever.
+import { createBackfilling } from './backfilling.ts';
 import { createClassifying } from './classifying.ts';
 import type { Dependencies } from './dependencies.ts';
+import { createDiscovering } from './discovering.ts';
 import { createFetchingMedia } from './fetching-media.ts';
 import { createFollowingUp } from './following-up.ts';
 import { createHousekeeping } from './housekeeping.ts';
@@ -9,9 +11,11 @@ import { createReceiving } from './receiving.ts';
 import { createReclassifying } from './reclassifying.ts';
 import { createReplying } from './replying.ts';
 import { createReviewing } from './reviewing.ts';
+import { createScheduling } from './scheduling.ts';
 import { createSending } from './sending.ts';
 import { createTelling } from './telling.ts';
 import { createTrying } from './trying.ts';
+import { createWatching } from './watching.ts';
 
 export function createActivities(dependencies: Dependencies) {
   const receiving = createReceiving(dependencies);
@@ -19,7 +23,7 @@ export function createActivities(dependencies: Dependencies) {
   const { draftByModel, redraftReply, ...replying } = createReplying(dependencies);
   const { transmitReply, lookUpReply, ...sending } = createSending(dependencies);
   const { fetchNewMail, ...mailbox } = createMailbox(dependencies);
-  const { applyIntegration, ...housekeeping } = createHousekeeping(dependencies);
+  const { fetchOlderMail, finishBackfill } = createBackfilling(dependencies);
   return {
     /** Short database steps, run where the workflows run. */
     inbox: {
@@ -31,9 +35,11 @@ export function createActivities(dependencies: Dependencies) {
       ...createFollowingUp(dependencies),
       ...createReclassifying(dependencies),
       ...mailbox,
-      ...housekeeping,
+      finishBackfill,
+      ...createHousekeeping(dependencies),
     },
-    mailboxes: { fetchNewMail, ...createTrying(dependencies) },
+    mailboxes: { fetchNewMail, fetchOlderMail, ...createTrying(dependencies), ...createDiscovering(dependencies) },
+    watching: createWatching(dependencies),
     /** The model, SMTP, Vonage, Temporal itself. */
     providers: {
       judgeMessage,
@@ -41,7 +47,7 @@ export function createActivities(dependencies: Dependencies) {
       redraftReply,
       transmitReply,
       lookUpReply,
-      applyIntegration,
+      ...createScheduling(dependencies),
       ...createFetchingMedia(dependencies),
       ...createTelling(dependencies),
     },

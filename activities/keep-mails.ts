@@ -1,7 +1,7 @@
 // Keeps fetched mails as receipts, together with the cursor of their folder and the request for their runs: all of a
 // bundle is committed, or nothing. A receipt's source id makes keeping it again harmless.
-import type { EntityManager } from '@mikro-orm/postgresql';
-import type { Integration } from '#domain/integrations/integration.ts';
+import { type EntityManager, LockMode } from '@mikro-orm/postgresql';
+import { Integration } from '#domain/integrations/integration.ts';
 import { MailboxCursor } from '#domain/integrations/mailbox-cursor.ts';
 import { RECEIPT_RETENTION_DAYS, Receipt, type ReceiptOrigin } from '#domain/integrations/receipt.ts';
 import { Sync } from '#domain/integrations/sync.ts';
@@ -23,6 +23,8 @@ export type FolderState = {
   uidValidity: string;
   /** When it was looked at for the first time; null when that is now. */
   firstSeenAt: Date | null;
+  /** Whatever its mails say of their age: a person had them fetched afterwards. */
+  isOld?: boolean;
 };
 
 /**
@@ -62,12 +64,56 @@ export async function keepBundle(
     if (await keepMail(em, ref, integration, folder, mail)) kept += 1;
   }
   await moveCursor(em, ref, folder, bundle.upTo);
+  await noteNewest(em, integration, folder, bundle.mails);
   const sync = await em.findOneOrFail(Sync, { id: ref.syncId });
   sync.seen += bundle.mails.length;
   sync.kept += kept;
   sync.remaining = bundle.remaining;
   announce(em, 'sync.progressed', null, { syncId: ref.syncId, seen: sync.seen, kept: sync.kept });
   return kept;
+}
+
+/**
+ * Keeps mail that lies behind the cursor: neither cursor nor lease are touched, and nothing of it is ever answered.
+ * @returns how many were not kept before, or null when the walk is over: it was cancelled, or the mailbox removed
+ */
+export async function keepOlderMails(
+  em: EntityManager,
+  ref: SyncRef,
+  integration: Integration,
+  folder: FolderState,
+  { mails, remaining }: { mails: FetchedMail[]; remaining: number },
+): Promise<number | null> {
+  const sync = await runningBackfill(em, ref);
+  if (!sync) return null;
+  let kept = 0;
+  for (const mail of mails) if (await keepMail(em, ref, integration, { ...folder, isOld: true }, mail)) kept += 1;
+  sync.seen += mails.length;
+  sync.kept += kept;
+  sync.remaining = remaining;
+  announce(em, 'sync.progressed', null, { syncId: ref.syncId, seen: sync.seen, kept: sync.kept });
+  return kept;
+}
+
+/** The row of a walk through older mail, held until the transaction ends; null when it is over. */
+export async function runningBackfill(em: EntityManager, { syncId, integrationId }: SyncRef): Promise<Sync | null> {
+  const connected = await em.count(Integration, { id: integrationId, removedAt: null });
+  if (connected === 0) return null;
+  return em.findOne(Sync, { id: syncId, state: 'running' }, { lockMode: LockMode.PESSIMISTIC_WRITE });
+}
+
+/** Which of these mails of a folder no receipt was ever made of. */
+export async function neverKept(
+  em: EntityManager,
+  { integrationId, path, uidValidity }: Pick<MailboxCursor, 'integrationId' | 'path' | 'uidValidity'>,
+  uids: readonly number[],
+): Promise<number[]> {
+  const rows = await em.execute<{ uid: number }[]>(
+    `select uid::int from unnest(?::bigint[]) as uid
+      where not exists (select 1 from receipt where integration_id = ? and source_id = ? || uid) order by uid`,
+    [`{${uids.join(',')}}`, integrationId, sourceIdOf(path, uidValidity, '')],
+  );
+  return rows.map(({ uid }) => uid);
 }
 
 /** Gives a receipt that had been set aside without content what the server now hands over, and a run. */
@@ -104,6 +150,25 @@ async function moveCursor(em: EntityManager, ref: SyncRef, folder: FolderState, 
   );
 }
 
+// The lag tells how fresh the inbox is, so what was old when it was found says nothing of it.
+async function noteNewest(
+  em: EntityManager,
+  integration: Integration,
+  folder: FolderState,
+  mails: FetchedMail[],
+): Promise<void> {
+  const newest = mails.reduce<FetchedMail | null>(
+    (best, mail) => (mail.receivedAt && mail.receivedAt > (best?.receivedAt ?? 0) ? mail : best),
+    null,
+  );
+  if (!newest?.receivedAt) return;
+  const lagMs = isOlder(newest, integration, folder) ? null : Math.max(0, Date.now() - newest.receivedAt.getTime());
+  await em.execute(
+    'update integration set last_mail_at = ?, lag_ms = ? where id = ? and (last_mail_at is null or last_mail_at < ?)',
+    [newest.receivedAt, lagMs, integration.id, newest.receivedAt],
+  );
+}
+
 async function keepMail(
   em: EntityManager,
   ref: SyncRef,
@@ -120,6 +185,7 @@ async function keepMail(
     ...(mail.receivedAt ? { receivedAt: mail.receivedAt.toISOString() } : {}),
     backfill: isOlder(mail, integration, folder),
     truncated: mail.problem === TOO_LARGE,
+    ...(folder.path === integration.mailboxSettings().junkFolder ? { junk: true } : {}),
   };
   const inserted = await em.execute<{ affectedRows: number }>(
     `insert into receipt (id, tenant_id, created_at, integration_id, sync_id, source_id, format, raw, origin, state, problem, expires_at)
@@ -130,7 +196,7 @@ async function keepMail(
       ref.tenantId,
       ref.integrationId,
       ref.syncId,
-      `${folder.path}/${folder.uidValidity}/${mail.uid}`,
+      sourceIdOf(folder.path, folder.uidValidity, mail.uid),
       mail.raw,
       JSON.stringify(origin),
       mail.raw ? 'kept' : 'set_aside',
@@ -145,9 +211,14 @@ async function keepMail(
   return true;
 }
 
+function sourceIdOf(path: string, uidValidity: string, uid: number | ''): string {
+  return `${path}/${uidValidity}/${uid}`;
+}
+
 // Mail from before the mailbox was connected is sorted, and never answered; nor is what already lay in a folder that was
 // added later.
 function isOlder(mail: FetchedMail, integration: Integration, folder: FolderState): boolean {
+  if (folder.isOld) return true;
   if (!mail.receivedAt) return false;
   const connectedAt = integration.createdAt.getTime() - CLOCKS_DIFFER_MS;
   const firstLookAt = (folder.firstSeenAt ?? new Date()).getTime() - A_DAY_MS;

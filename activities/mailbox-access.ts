@@ -10,21 +10,23 @@ import type { SmtpAccount, TransmitEnd } from './providers/smtp.ts';
 
 /**
  * Runs `work` in the mailbox.
+ * @param options of providers/imap.ts
  * @throws ApplicationFailure as failures.ts says
  */
 export async function inMailbox<Result>(
   dependencies: Dependencies,
   ref: MailboxRef,
   work: (client: ImapFlow) => Promise<Result>,
+  options: { idles?: boolean } = {},
 ): Promise<Result> {
   const { settings, secret } = await keysTo(dependencies, ref, 'imap-password');
   const server = settings.imap;
   try {
-    return await withMailbox({ server, ...(secret ?? { password: '' }) }, work);
+    return await withMailbox({ server, ...(secret ?? { password: '' }) }, work, options);
   } catch (error) {
     if (!secret || !('accessToken' in secret) || !isRefusedLogin(error)) throw error;
     const accessToken = await accessTokenOf(dependencies, ref, settings.oauth!, secret.accessToken);
-    return withMailbox({ server, accessToken }, work);
+    return withMailbox({ server, accessToken }, work, options);
   }
 }
 

@@ -17,12 +17,14 @@ import {
   type FolderState,
   keepBundle,
   LEASE_MS,
+  neverKept,
   releaseLease,
   type SyncRef,
   takeLease,
 } from './keep-mails.ts';
 import { inMailbox } from './mailbox-access.ts';
-import { type Bundle, fetchBundle, newUids, notHandedOver } from './providers/imap-folder.ts';
+import { foldersOf } from './providers/imap.ts';
+import { type Bundle, beginningOf, fetchBundle, newUids, notHandedOver, uidsUpTo } from './providers/imap-folder.ts';
 
 const MAILS_AT_ONCE = 50;
 /** A server that goes away again and again is left alone until the next look. */
@@ -30,6 +32,8 @@ const MOST_RECONNECTS = 40;
 /** So often a connection may end over one and the same mail before it is the mail's fault. */
 const MOST_LOSSES = 2;
 const ASKED_AGAIN_AT_ONCE = 50;
+/** Of a larger folder the mails are counted, and compared one by one only when a person has it read. */
+const MOST_COMPARED = 20_000;
 
 export type SyncEnd = { seen: number; kept: number };
 
@@ -79,14 +83,14 @@ export function createMailbox(dependencies: Dependencies) {
     async finishSync(ref: SyncRef & { problem: string | null; needsPerson: boolean }): Promise<void> {
       await database.inTenant(ref.tenantId, async (em) => {
         const integration = await em.findOneOrFail(Integration, { id: ref.integrationId });
-        const before = integration.state;
+        const before = { state: integration.state, failingSince: integration.failingSince };
         if (ref.problem && ref.needsPerson) await loseMailbox(em, ref.integrationId, ref.problem);
         else if (ref.problem) integration.failed(new Date(), ref.problem, false);
         else integration.succeeded(new Date());
         await endSync(em, ref.syncId, ref.problem ? 'failed' : 'done', ref.problem);
         await dropIfIdle(em, ref.syncId);
         await releaseLease(em, ref);
-        if (!ref.problem && integration.state !== before)
+        if (integration.state !== before.state || Boolean(integration.failingSince) !== Boolean(before.failingSince))
           announce(em, 'settings.changed', null, { integrationId: ref.integrationId });
       });
     },
@@ -119,13 +123,6 @@ async function dropIfIdle(em: EntityManager, syncId: string): Promise<void> {
   await em.nativeDelete(Sync, { id: syncId, trigger: 'schedule', state: 'done', seen: 0 });
 }
 
-const EARLIEST_ZONE_HOURS = 14;
-
-// A day begins first at UTC+14: nothing of the chosen day is missed, wherever it was chosen.
-function beginningOf(day: string): Date {
-  return new Date(Date.parse(day) - EARLIEST_ZONE_HOURS * 3600_000);
-}
-
 /** One look at a mailbox, over as many connections as it takes. */
 class Look {
   readonly end: SyncEnd = { seen: 0, kept: 0 };
@@ -155,8 +152,9 @@ class Look {
   /** @throws the failure of a folder that is missing, after the others have been read */
   async readFolders(client: ImapFlow): Promise<void> {
     this.#asked = null;
+    if (this.#ref.byHand) await this.#keepOffered(client);
     let missing: unknown = null;
-    for (const path of this.#integration.mailboxSettings().folders) {
+    for (const path of this.#integration.foldersRead()) {
       try {
         if (!this.#stopped) await this.#readFolder(client, path);
       } catch (error) {
@@ -188,13 +186,36 @@ class Look {
     return true;
   }
 
+  // A person who has the mailbox read now may have made a folder there, and want to choose it.
+  async #keepOffered(client: ImapFlow): Promise<void> {
+    const serverFolders = await foldersOf(client);
+    await this.#inTenant((em) => em.nativeUpdate(Integration, { id: this.#integration.id }, { serverFolders }));
+  }
+
   async #readFolder(client: ImapFlow, path: string): Promise<void> {
-    const { uidValidity, uidNext } = await client.mailboxOpen(path, { readOnly: true });
+    const { uidValidity, uidNext, exists } = await client.mailboxOpen(path, { readOnly: true });
     const { folder, lastUid } = await this.#whereWeAre(path, String(uidValidity));
     // A folder where nothing is new costs this one comparison, however many mails it holds.
     if (lastUid === null || uidNext === undefined || uidNext > lastUid + 1)
       await this.#readNew(client, folder, lastUid, uidNext);
     if (this.#ref.byHand) await this.#askAgain(client, folder);
+    if (!this.#stopped) await this.#compare(client, folder, exists);
+  }
+
+  // A folder that holds as many mails as at the last comparison is not compared again by itself.
+  async #compare(client: ImapFlow, { path }: FolderState, existing: number): Promise<void> {
+    const { byHand } = this.#ref;
+    const cursor = await this.#inTenant((em) =>
+      em.findOne(MailboxCursor, { integrationId: this.#integration.id, path }),
+    );
+    if (!cursor || (!byHand && cursor.existing === existing)) return;
+    const uids = await uidsUpTo(client, cursor.lastUid, beginningOf(this.#integration.mailboxSettings().since));
+    const isWorthIt = byHand || uids.length <= MOST_COMPARED;
+    await this.#inTenant(async (em) => {
+      const missing = isWorthIt ? (await neverKept(em, cursor, uids)).length : cursor.missing;
+      const compared = { existing, atServer: uids.length, missing, comparedAt: new Date() };
+      await em.nativeUpdate(MailboxCursor, { id: cursor.id }, compared);
+    });
   }
 
   async #readNew(

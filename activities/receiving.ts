@@ -13,6 +13,7 @@ import { recogniseClient } from '#domain/people/client.ts';
 import { audit } from '#domain/record/audit-event.ts';
 import { announce } from '#domain/record/event.ts';
 import { tellReplyChanged } from '#domain/record/run-request.ts';
+import { authenticationFailure } from '#domain/rules/authentication-results.ts';
 import { classifyMail, type MailTraits, type MailVerdict, mayAutoReplyTo } from '#domain/rules/automated-mail.ts';
 import { domainOf } from '#domain/rules/email-address.ts';
 import { newId } from '#domain/tenancy/tenant-owned.ts';
@@ -185,13 +186,13 @@ export function createReceiving({ database, attachments, patience }: Dependencie
         const conversation = await holdConversation(em, message.conversationId);
         notes.about({ ...input, conversationId: conversation.id });
         if (message.kind) return { kind: message.kind, reason: message.kindReason ?? '' };
-        const { verdict, obstacle } = await judge(em, conversation, message, incoming);
+        const { verdict, obstacle, doubts } = await judge(em, conversation, message, incoming);
         message.kind = verdict.kind;
         message.kindReason = verdict.reason;
         message.autoReplyObstacle = obstacle;
         if (verdict.kind === 'personal') await hear(em, conversation, message);
         else await keepApart(em, conversation, message, incoming, verdict);
-        notes.found(verdict.kind, { reason: verdict.reason }, verdict.evidence);
+        notes.found(verdict.kind, { reason: verdict.reason }, [...verdict.evidence, ...doubts]);
         return { kind: verdict.kind, reason: verdict.reason };
       });
     },
@@ -274,12 +275,13 @@ async function judge(
   conversation: Conversation,
   message: Message,
   incoming: IncomingMessage,
-): Promise<{ verdict: MailVerdict; obstacle: string | null }> {
-  if (message.channel !== 'email') return { verdict: NOT_MAIL, obstacle: null };
-  const traits = await traitsOf(em, message, incoming);
+): Promise<{ verdict: MailVerdict; obstacle: string | null; doubts: string[] }> {
+  if (message.channel !== 'email') return { verdict: NOT_MAIL, obstacle: null, doubts: [] };
+  const { origin } = await em.findOneOrFail(Receipt, { id: message.receiptId! });
+  const traits = await traitsOf(em, message, incoming, origin.junk === true);
   const verdict = classifyMail(traits);
   const newcomer = (await isNewcomer(em, conversation, message)) ? 'newcomer' : null;
-  return { verdict, obstacle: obstacleOf(message, traits, verdict) ?? newcomer };
+  return { verdict, obstacle: obstacleOf(message, traits, verdict) ?? newcomer, doubts: doubtsAbout(traits) };
 }
 
 // Who was shown a mail of ours may answer it, and stands in its conversation; what a machine would write there is meant for
@@ -290,7 +292,12 @@ async function isNewcomer(em: EntityManager, conversation: Conversation, message
   return !(await takesPart(em, conversation, address, message.id));
 }
 
-async function traitsOf(em: EntityManager, message: Message, incoming: IncomingMessage): Promise<MailTraits> {
+async function traitsOf(
+  em: EntityManager,
+  message: Message,
+  incoming: IncomingMessage,
+  inJunk: boolean,
+): Promise<MailTraits> {
   const own = await em.find(Integration, { channel: 'email' });
   const rules = await em.find(SenderRule, {});
   const ours = await em.count(Message, {
@@ -305,6 +312,7 @@ async function traitsOf(em: EntityManager, message: Message, incoming: IncomingM
     answersUs: ours > 0,
     ownAddresses: own.map((integration) => integration.address),
     ownMessageId: echo > 0,
+    inJunk,
     senderRules: rules.map(({ pattern, verdict }) => ({ pattern, verdict })),
   });
 }
@@ -315,6 +323,12 @@ function obstacleOf(message: Message, traits: MailTraits, verdict: MailVerdict):
   // An automatic answer goes to who wrote, not to a third party the writer has named.
   const { replyTo, sender } = message;
   return replyTo && sender.address && domainOf(replyTo) !== domainOf(sender.address) ? 'reply-to-differs' : null;
+}
+
+/** The lines that speak against its sender, for whoever asks why a machine did not answer. */
+function doubtsAbout({ headers }: MailTraits): string[] {
+  const failure = authenticationFailure(headers);
+  return failure ? [failure.line] : [];
 }
 
 async function hear(em: EntityManager, conversation: Conversation, message: Message): Promise<void> {

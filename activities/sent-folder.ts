@@ -5,7 +5,7 @@ import type { Reply } from '#domain/conversations/reply.ts';
 import { Integration } from '#domain/integrations/integration.ts';
 import type { Dependencies } from './dependencies.ts';
 import { inMailbox } from './mailbox-access.ts';
-import { searchUids } from './providers/imap.ts';
+import { folderFor, searchUids } from './providers/imap.ts';
 
 /** Whether a mail we may have sent stands in the Sent folder of its mailbox. */
 export async function findInSent(dependencies: Dependencies, tenantId: string, reply: Reply): Promise<boolean> {
@@ -43,12 +43,8 @@ export async function keepInSent(
 
 const SENT_NAMES = /^(sent|sent items|sent messages|envoy[ée]s|messages envoy[ée]s|[ée]l[ée]ments envoy[ée]s)$/i;
 
-/** The folder of that special use (RFC 6154), or the first whose name is usual for it. */
 async function sentFolder(client: ImapFlow): Promise<string | null> {
-  const folders = await client.list();
-  const named =
-    folders.find((folder) => folder.specialUse === '\\Sent') ?? folders.find(({ name }) => SENT_NAMES.test(name));
-  return named?.path ?? null;
+  return folderFor(await client.list(), '\\Sent', SENT_NAMES);
 }
 
 // Gmail and Exchange Online file submitted mail themselves: a copy of ours would be a second one.

@@ -13,7 +13,7 @@ import { Trial } from '#domain/secrets/trial.ts';
 import type { TrialInput } from '#workflows/contract.ts';
 import type { Dependencies } from './dependencies.ts';
 import { final, mailboxFailure } from './failures.ts';
-import { type MailSecret, withMailbox } from './providers/imap.ts';
+import { foldersOf, type MailSecret, withMailbox } from './providers/imap.ts';
 import { exchangeConsent } from './providers/oauth.ts';
 import { tryLogin } from './providers/smtp.ts';
 import { readEmail } from './readers/email.ts';
@@ -38,6 +38,8 @@ export type MailPreview = {
 export type MailboxTrialResult = {
   problems: TrialProblem[];
   folders: string[];
+  /** The one of them where the server puts what it takes for spam. */
+  junk: string | null;
   mails: MailPreview[];
   /** How many mails the inbox holds. */
   total: number;
@@ -53,7 +55,7 @@ export function createTrying(dependencies: Dependencies) {
         input: (await em.findOneOrFail(Trial, { id: trialId })).input<MailboxTrialInput>(keys),
         rules: await rulesInOrder(em),
       }));
-      const result: MailboxTrialResult = { problems: [], folders: [], mails: [], total: 0 };
+      const result: MailboxTrialResult = { problems: [], folders: [], junk: null, mails: [], total: 0 };
       const known = isConsented(input) ? await takeConsent(dependencies, ref, input, result) : input;
       if (known) {
         await readInbox(known, rules, result);
@@ -119,7 +121,8 @@ async function readInbox(
 ): Promise<void> {
   try {
     await withMailbox({ server: input.imap, ...secretOf(input) }, async (client) => {
-      result.folders = (await client.list()).map((folder) => folder.path);
+      const { paths, junk } = await foldersOf(client);
+      Object.assign(result, { folders: paths, junk });
       const inbox = await client.mailboxOpen('INBOX', { readOnly: true });
       result.total = inbox.exists;
       if (inbox.exists > 0) result.mails = await previews(client, inbox.exists, input.address, rules);
@@ -154,7 +157,13 @@ function preview(
   rules: readonly FolderRule[],
 ): MailPreview {
   const verdict = classifyMail(
-    mailTraitsOf(message, { answersUs: false, ownAddresses: [address], ownMessageId: false, senderRules: [] }),
+    mailTraitsOf(message, {
+      answersUs: false,
+      ownAddresses: [address],
+      ownMessageId: false,
+      inJunk: false,
+      senderRules: [],
+    }),
   );
   const match = firstMatch(rules, {
     channel: 'email',

@@ -20,12 +20,14 @@ import { createInboxWorker, INBOX_STEPS_AT_ONCE } from './inbox.ts';
 import { createMailboxesWorker } from './mailboxes.ts';
 import { createProvidersWorker } from './providers.ts';
 import { Relay } from './relay.ts';
+import { createWatchingWorker } from './watching.ts';
 import type { WorkerContext } from './worker-options.ts';
 
 const CREATE_WORKER = {
   [TASK_QUEUES.inbox]: createInboxWorker,
   [TASK_QUEUES.mailboxes]: createMailboxesWorker,
   [TASK_QUEUES.providers]: createProvidersWorker,
+  [TASK_QUEUES.watching]: createWatchingWorker,
 };
 
 async function main(): Promise<void> {

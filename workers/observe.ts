@@ -6,7 +6,8 @@ import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import type { ActivityInboundCallsInterceptor, Next } from '@temporalio/worker';
 import type { Log } from '#domain/record/log.ts';
 
-const HEARTBEAT_EVERY_MS = 1_000;
+/** Of the time within which a sign of life must come. */
+const BEATS_WITHIN_TIMEOUT = 5;
 
 export function observeActivities(log: Log) {
   return (context: Context) => ({ inbound: new Observer(context, log) });
@@ -27,7 +28,7 @@ class Observer implements ActivityInboundCallsInterceptor {
   ): Promise<unknown> {
     const { info } = this.#context;
     const beats = info.heartbeatTimeoutMs
-      ? setInterval(() => this.#context.heartbeat(), HEARTBEAT_EVERY_MS)
+      ? setInterval(() => this.#context.heartbeat(), info.heartbeatTimeoutMs / BEATS_WITHIN_TIMEOUT)
       : undefined;
     try {
       return await next(input);

@@ -7,6 +7,8 @@ export const TASK_QUEUES = {
   inbox: 'inbox',
   /** Reading mailboxes: long connections, slow servers. */
   mailboxes: 'mailboxes',
+  /** Waiting for a mailbox to have news: connections that last for hours and do nothing. */
+  watching: 'watching',
   /** The model, SMTP and every other outside system. */
   providers: 'providers',
 } as const;
@@ -28,8 +30,11 @@ export const WORKFLOWS = {
   sendReply: 'sendReply',
   followUp: 'followUp',
   syncMailbox: 'syncMailbox',
+  watchMailbox: 'watchMailbox',
+  backfillMailbox: 'backfillMailbox',
   reclassifyFolderless: 'reclassifyFolderless',
   tryMailbox: 'tryMailbox',
+  lookUpMailServers: 'lookUpMailServers',
   applyIntegration: 'applyIntegration',
   tellOfLostMailbox: 'tellOfLostMailbox',
   keepHouse: 'keepHouse',
@@ -43,6 +48,8 @@ export const workflowIds = {
   sendReply: (tenantId: string, replyId: string) => `tenant/${tenantId}/reply/${replyId}`,
   followUp: (tenantId: string, followUpId: string) => `tenant/${tenantId}/follow-up/${followUpId}`,
   syncMailbox: (tenantId: string, integrationId: string) => `tenant/${tenantId}/sync/${integrationId}`,
+  watchMailbox: (tenantId: string, integrationId: string) => `tenant/${tenantId}/watch/${integrationId}`,
+  backfillMailbox: (tenantId: string, syncId: string) => `tenant/${tenantId}/backfill/${syncId}`,
   syncByHand: (tenantId: string, syncId: string) => `tenant/${tenantId}/sync-by-hand/${syncId}`,
   syncSchedule: (tenantId: string, integrationId: string) => `tenant/${tenantId}/sync-schedule/${integrationId}`,
   reclassifyFolderless: (tenantId: string) => `tenant/${tenantId}/reclassify-folderless`,
@@ -77,6 +84,9 @@ export type FollowUpInput = { tenantId: string; followUpId: string };
 export const FOLLOW_UP_CHANGED = 'followUpChanged';
 
 export type SyncMailboxInput = { tenantId: string; integrationId: string; syncId?: string };
+/** @param losses how often the connection was lost in a row */
+export type WatchMailboxInput = { tenantId: string; integrationId: string; losses: number };
+export type BackfillMailboxInput = { tenantId: string; integrationId: string; syncId: string };
 export type ReclassifyFolderlessInput = { tenantId: string; after: string | null };
 export type TrialInput = { tenantId: string; trialId: string };
 export type ApplyIntegrationInput = { tenantId: string; integrationId: string };

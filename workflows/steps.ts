@@ -104,3 +104,15 @@ export function connection(summary: string) {
     summary,
   });
 }
+
+/** Waits for news on one connection; who lost it, or its worker, opens it again (workflows/watch-mailbox.ts). */
+export function watching(summary: string) {
+  return proxyActivities<Activities['watching']>({
+    taskQueue: TASK_QUEUES.watching,
+    startToCloseTimeout: '7h',
+    // Each sign of life of each mailbox is work for Temporal: half as many as elsewhere.
+    heartbeatTimeout: '10s',
+    retry: { maximumAttempts: 1 },
+    summary,
+  });
+}

@@ -27,6 +27,13 @@ export type Bundle = {
   mails: FetchedMail[];
 };
 
+const EARLIEST_ZONE_HOURS = 14;
+
+/** A day begins first at UTC+14: nothing of the chosen day is missed, wherever it was chosen. */
+export function beginningOf(day: string): Date {
+  return new Date(Date.parse(day) - EARLIEST_ZONE_HOURS * 3600_000);
+}
+
 /**
  * The UIDs beyond the last one that was read, in order.
  * @param lastUid null when the folder was never read, or not since its UIDVALIDITY changed
@@ -36,6 +43,11 @@ export async function newUids(client: ImapFlow, lastUid: number | null, since: D
   const found = await searchUids(client, { uid: `${(lastUid ?? 0) + 1}:*`, since });
   // `*` names the last mail even when its number is below the range.
   return found.filter((uid) => uid > (lastUid ?? 0)).sort((a, b) => a - b);
+}
+
+/** The UIDs that a look has settled, of mail the server received since that day. */
+export function uidsUpTo(client: ImapFlow, lastUid: number, since: Date): Promise<number[]> {
+  return lastUid > 0 ? searchUids(client, { uid: `1:${lastUid}`, since }) : Promise.resolve([]);
 }
 
 /** @param uids in order; the bundle is the beginning of them that memory allows, at least one */

@@ -159,6 +159,7 @@ function judge(mail: IncomingMessage, own: readonly string[]): MailVerdict {
       // An installation knows the mails it sent. Here their domain stands for them.
       answersUs: parents.some((id) => domains.some((domain) => id.endsWith(`@${domain}`))),
       ownMessageId: false,
+      inJunk: false,
     }),
   );
 }

@@ -2,8 +2,8 @@
 import type { MailTraits } from '#domain/rules/mail-traits.ts';
 import type { IncomingMessage } from './incoming-message.ts';
 
-/** What no header tells: the company's addresses, its list of senders, and whether it wrote before. */
-type KnownOfCompany = Pick<MailTraits, 'ownAddresses' | 'senderRules' | 'answersUs' | 'ownMessageId'>;
+/** What no header tells: the company's addresses, its list of senders, whether it wrote before, and where the mail lay. */
+type KnownOfCompany = Pick<MailTraits, 'ownAddresses' | 'senderRules' | 'answersUs' | 'ownMessageId' | 'inJunk'>;
 
 export function mailTraitsOf(mail: IncomingMessage, known: KnownOfCompany): MailTraits {
   return {

@@ -4,6 +4,7 @@ import { conversations } from './conversations.ts';
 import { drafts, followUps, replies } from './drafts.ts';
 import { folders } from './folders.ts';
 import { integrations } from './integrations.ts';
+import { mailboxes } from './mailboxes.ts';
 import { numbers } from './numbers.ts';
 import { answering, knowledge, record, senderRules, session } from './settings.ts';
 
@@ -16,6 +17,7 @@ export const contract = {
   ...folders,
   ...integrations,
   ...consents,
+  ...mailboxes,
   ...numbers,
   ...knowledge,
   ...answering,

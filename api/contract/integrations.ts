@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { CHANNELS, OAUTH_PROVIDERS, SIGNATURE_ALGORITHMS } from '#domain/rules/words.ts';
+import { CHANNELS, MAIL_SERVER_SOURCES, OAUTH_PROVIDERS, SIGNATURE_ALGORITHMS } from '#domain/rules/words.ts';
 import { byId, nothing, pageOf, route } from './route.ts';
 
 export const mailServer = z.object({
@@ -22,6 +22,9 @@ const typedMailServer = mailServer.refine(({ security, host }) => security !== '
   message: 'must be tls or starttls, unless the server runs on this machine',
 });
 
+/** Paths, as the mail server names them. */
+export const mailboxFolders = z.array(z.string().min(1).max(500)).min(1).max(20);
+
 export const mailboxFields = z.object({
   address: z.email().max(254),
   imap: typedMailServer,
@@ -39,12 +42,24 @@ export const integrationView = z
     lastSuccessAt: z.iso.datetime().nullable(),
     lastError: z.string().nullable(),
     lastErrorAt: z.iso.datetime().nullable(),
+    /** Since when every look at it has failed. */
+    failingSince: z.iso.datetime().nullable(),
+    /** When its schedule looks at it next; null while it is paused or waits for a person. */
+    nextLookAt: z.iso.datetime().nullable(),
+    /** When its server received the newest mail, and how long it was until it was here. */
+    lastMailAt: z.iso.datetime().nullable(),
+    lagMs: z.int().nullable(),
+    /** Its mail is being read now. */
+    isReading: z.boolean(),
+    /** Its server tells of new mail by itself; null when that is not known. */
+    isWatched: z.boolean().nullable(),
     mailbox: z
       .object({
         imap: mailServer,
         smtp: mailServer,
         senderName: z.string(),
         folders: z.array(z.string()),
+        junkFolder: z.string().nullish(),
         since: z.string(),
         syncEverySeconds: z.int(),
         /** Opened by consent at this provider, and not by a password. */
@@ -52,6 +67,8 @@ export const integrationView = z
       })
       .nullable(),
     webhook: z.object({ url: z.string(), replyThrough: z.uuid().nullable() }).nullable(),
+    /** What its server offers to read; null until it was asked. */
+    serverFolders: z.object({ paths: z.array(z.string()), junk: z.string().nullable() }).nullable(),
     number: z
       .object({
         apiKey: z.string(),
@@ -71,7 +88,7 @@ export const syncView = z
   .object({
     id: z.uuid(),
     state: z.enum(['running', 'done', 'failed', 'cancelled']),
-    trigger: z.enum(['schedule', 'person']),
+    trigger: z.enum(['schedule', 'person', 'backfill']),
     seen: z.int(),
     remaining: z.int(),
     new: z.int(),
@@ -97,6 +114,8 @@ export const mailboxTrialView = z
     integrationId: z.uuid().nullable(),
     problems: z.array(z.object({ where: z.enum(['imap', 'smtp', 'consent']), code: z.string(), host: z.string() })),
     folders: z.array(z.string()),
+    /** The Junk folder among them. */
+    junk: z.string().nullable().default(null),
     total: z.int(),
     mails: z.array(
       z.object({
@@ -110,6 +129,18 @@ export const mailboxTrialView = z
     ),
   })
   .meta({ id: 'MailboxTrial' });
+
+export const mailServersFound = z
+  .object({
+    provider: z.string().nullable(),
+    imap: mailServer,
+    smtp: mailServer,
+    hint: z.string().nullable(),
+    source: z.enum(MAIL_SERVER_SOURCES),
+    /** The host or domain that said so. */
+    foundAt: z.string().nullable(),
+  })
+  .meta({ id: 'MailServers' });
 
 const callExample = z.object({ curl: z.string(), body: z.string() });
 
@@ -127,12 +158,7 @@ export const integrations = {
     summary: 'The servers of an address, where its provider is known',
     role: 'admin',
     query: z.object({ address: z.email() }),
-    reply: z.object({
-      provider: z.string().nullable(),
-      imap: mailServer,
-      smtp: mailServer,
-      hint: z.string().nullable(),
-    }),
+    reply: mailServersFound,
   }),
   tryMailbox: route({
     method: 'post',
@@ -163,7 +189,9 @@ export const integrations = {
       senderName: z.string().trim().max(200).default(''),
       /** Mail received before this day is left alone. */
       since: z.iso.date(),
-      folders: z.array(z.string().min(1).max(500)).min(1).max(20).default(['INBOX']),
+      folders: mailboxFolders.default(['INBOX']),
+      /** What lies in the Junk folder is kept as spam. */
+      readJunk: z.boolean().default(true),
       syncEverySeconds: z.int().min(10).max(86_400).default(60),
     }),
     reply: integrationView,

@@ -72,6 +72,7 @@ export function integrationRoutes(dependencies: ApiDependencies): Handlers<typeo
           );
         }
         const tried = trial.input<MailboxTrialInput>(keys);
+        const { folders: paths, junk } = mailboxTrialViewOf(trial, keys);
         const integration = await keepMailbox(
           em,
           principal,
@@ -81,12 +82,14 @@ export function integrationRoutes(dependencies: ApiDependencies): Handlers<typeo
             smtp: tried.smtp,
             senderName: body.senderName,
             folders: body.folders,
+            junkFolder: body.readJunk ? junk : null,
             since: body.since,
             syncEverySeconds: body.syncEverySeconds,
             oauth: isConsented(tried) ? tried.consent.provider : null,
           },
           body.name,
         );
+        integration.serverFolders = { paths, junk };
         await keepMailboxSecret(em, keys, integration, tried);
         em.remove(trial);
         startApplyIntegration(em, principal.tenantId, integration.id);
@@ -153,6 +156,7 @@ export function integrationRoutes(dependencies: ApiDependencies): Handlers<typeo
           if (replyThrough) await findMailbox(em, replyThrough);
           integration.settings = { ...integration.webhookSettings(), replyThrough };
         }
+        integration.changed();
         recordChange(em, principal, integration, 'integration.changed');
         if (integration.channel === 'email') startApplyIntegration(em, principal.tenantId, integration.id);
         return view(integration);
@@ -227,6 +231,7 @@ async function keepMailbox(
     // The same mailbox again, with a new password or other servers: it goes on where it stopped.
     em.assign(known, { name, settings: { ...settings, since: known.mailboxSettings().since } });
     known.reconnected();
+    known.changed();
     recordChange(em, principal, known, 'integration.reconnected');
     return known;
   }

@@ -25,11 +25,18 @@ export function integrationViewOf(
     lastSuccessAt: integration.lastSuccessAt?.toISOString() ?? null,
     lastError: integration.lastError ?? null,
     lastErrorAt: integration.lastErrorAt?.toISOString() ?? null,
+    failingSince: integration.failingSince?.toISOString() ?? null,
+    nextLookAt: integration.nextLookAt()?.toISOString() ?? null,
+    lastMailAt: integration.lastMailAt?.toISOString() ?? null,
+    lagMs: integration.lagMs ?? null,
+    isReading: (integration.syncingUntil?.getTime() ?? 0) > Date.now(),
+    isWatched: integration.idleOffered ?? null,
     mailbox: integration.channel === 'email' ? mailboxViewOf(integration) : null,
     webhook:
       integration.channel === 'webhook'
         ? { url: webhookUrl(publicUrl, integration.id), replyThrough: integration.webhookSettings().replyThrough }
         : null,
+    serverFolders: integration.serverFolders ?? null,
     number: numberViewOf(integration, publicUrl),
     createdAt: integration.createdAt.toISOString(),
   };
@@ -48,10 +55,10 @@ function numberViewOf(integration: Integration, publicUrl: string) {
 }
 
 export function mailboxTrialViewOf(trial: Trial, keys: KeyRing): Answer<typeof integrations.getMailboxTrial> {
-  type Result = Pick<Answer<typeof integrations.getMailboxTrial>, 'problems' | 'folders' | 'mails' | 'total'>;
+  type Result = Pick<Answer<typeof integrations.getMailboxTrial>, 'problems' | 'folders' | 'junk' | 'mails' | 'total'>;
   const input = trial.input<MailboxTrialInput>(keys);
   const consent = isConsented(input) ? input.consent : null;
-  const result = trial.result<Result>(keys) ?? { problems: [], folders: [], mails: [], total: 0 };
+  const result = trial.result<Result>(keys) ?? { problems: [], folders: [], junk: null, mails: [], total: 0 };
   return {
     id: trial.id,
     state: trial.state,

@@ -12,6 +12,7 @@ import { Live } from './migrations/0006-live.ts';
 import { Rights } from './migrations/0007-rights.ts';
 import { Numbers } from './migrations/0008-numbers.ts';
 import { MailboxConsent } from './migrations/0009-mailbox-consent.ts';
+import { MailboxHealth } from './migrations/0010-mailbox-health.ts';
 import { DeletedConversations } from './migrations/0011-deleted-conversations.ts';
 import { ormOptions } from './orm.ts';
 
@@ -26,6 +27,7 @@ const MIGRATIONS = [
   { name: '0007-rights', class: Rights },
   { name: '0008-numbers', class: Numbers },
   { name: '0009-mailbox-consent', class: MailboxConsent },
+  { name: '0010-mailbox-health', class: MailboxHealth },
   { name: '0011-deleted-conversations', class: DeletedConversations },
 ];
 

@@ -11,12 +11,17 @@ export type MailboxSettings = {
   smtp: MailServer;
   senderName: string;
   folders: string[];
+  /** Where the server puts what it takes for spam; read as well, unless there is none or nobody wants it. */
+  junkFolder?: string | null;
   /** ISO day; mail received before it is left alone. */
   since: string;
   syncEverySeconds: number;
   /** Opened by consent at this provider; without one, by a password. */
   oauth?: OAuthProviderName | null;
 };
+
+/** What a mailbox's server offered to read, when it was last asked. */
+export type ServerFolders = { paths: string[]; junk: string | null };
 
 export type WebhookSettings = {
   /** The mailbox answers leave from; without one, the installation's own mail server sends them. */
@@ -49,9 +54,17 @@ const IntegrationSchema = defineEntity({
     lastErrorAt: instant().nullable(),
     /** When the admins were written to, once for each time a person is needed. */
     reconnectToldAt: instant().nullable(),
+    /** Since when every look at it has failed. */
+    failingSince: instant().nullable(),
+    /** When its server received the newest mail, and how long it was until we had it. */
+    lastMailAt: instant().nullable(),
+    lagMs: p.integer().nullable(),
     /** Who reads the mailbox now, and until when that is believed without another sign of life. */
     syncingBy: p.uuid().nullable(),
     syncingUntil: instant().nullable(),
+    serverFolders: p.json<ServerFolders>().nullable(),
+    /** Whether its server tells of new mail by itself (IDLE); null when these settings have not been tried for it. */
+    idleOffered: p.boolean().nullable(),
     removedAt: instant().nullable(),
   },
   uniques: [
@@ -69,6 +82,19 @@ export class Integration extends IntegrationSchema.class {
     return this.settings as MailboxSettings;
   }
 
+  /** The folders that are read, in their order. */
+  foldersRead(): string[] {
+    const { folders, junkFolder } = this.mailboxSettings();
+    return junkFolder && !folders.includes(junkFolder) ? [...folders, junkFolder] : folders;
+  }
+
+  /** When its schedule looks at it next; null while it waits for a person. */
+  nextLookAt(): Date | null {
+    if (this.channel !== 'email' || this.state !== 'active') return null;
+    const last = Math.max(this.lastSuccessAt?.getTime() ?? 0, this.lastErrorAt?.getTime() ?? 0);
+    return last === 0 ? null : new Date(last + this.mailboxSettings().syncEverySeconds * 1000);
+  }
+
   webhookSettings(): WebhookSettings {
     return this.settings as WebhookSettings;
   }
@@ -77,9 +103,15 @@ export class Integration extends IntegrationSchema.class {
     return this.settings as NumberSettings;
   }
 
+  /** Its servers, its password or its state are others than before: what was learned of the server may not hold. */
+  changed(): void {
+    this.idleOffered = null;
+  }
+
   succeeded(at: Date): void {
     this.lastSuccessAt = at;
     this.lastError = null;
+    this.failingSince = null;
     if (this.state === 'reconnect') this.state = 'active';
   }
 
@@ -87,6 +119,7 @@ export class Integration extends IntegrationSchema.class {
   failed(at: Date, sentence: string, needsPerson: boolean): void {
     this.lastError = sentence;
     this.lastErrorAt = at;
+    this.failingSince ??= at;
     if (needsPerson && this.state === 'active') this.state = 'reconnect';
   }
 

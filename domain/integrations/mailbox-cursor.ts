@@ -12,6 +12,12 @@ const MailboxCursorSchema = defineEntity({
     uidValidity: p.bigint('string'),
     lastUid: p.bigint('number'),
     checkedAt: instant(),
+    /** How many mails the folder held when it was last compared with what was kept, whatever their age. */
+    existing: p.integer().nullable(),
+    /** Of these the ones received since the chosen day, and the ones among them that were never kept. */
+    atServer: p.integer().nullable(),
+    missing: p.integer().nullable(),
+    comparedAt: instant().nullable(),
   },
   uniques: [{ properties: ['tenantId', 'integrationId', 'path'] }],
 });

@@ -19,6 +19,8 @@ export type ReceiptOrigin = {
   /** Mail older than the connection of its mailbox: kept and sorted, never answered. */
   backfill?: boolean;
   truncated?: boolean;
+  /** The mail server took it for spam and put it aside. */
+  junk?: boolean;
   /** How the bytes of a text message are to be read. */
   encoding?: 'query' | 'form' | 'json';
   /** Its signature held, and was older than a call on its way is: a late repeat of the provider. */

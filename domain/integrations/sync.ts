@@ -1,4 +1,4 @@
-// One look at a mailbox, by its schedule or by hand. Its counts of new mails, duplicates and newsletters are read from
+// One look at a mailbox, by its schedule or by hand, or a walk through its older mail. Its counts of new mails, duplicates and newsletters are read from
 // the receipts it kept, because their runs go on after it has ended.
 import { defineEntity, p } from '@mikro-orm/core';
 import { instant, referable, tenantOwned } from '#domain/tenancy/tenant-owned.ts';
@@ -8,7 +8,7 @@ const SyncSchema = defineEntity({
   properties: {
     ...tenantOwned,
     integrationId: p.uuid(),
-    trigger: p.enum(['schedule', 'person'] as const),
+    trigger: p.enum(['schedule', 'person', 'backfill'] as const),
     state: p.enum(['running', 'done', 'failed', 'cancelled'] as const).default('running'),
     /** Mails looked at, and of these the ones not kept before. */
     seen: p.integer().default(0),

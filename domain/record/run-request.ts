@@ -46,8 +46,22 @@ export function startSync(em: EntityManager, tenantId: string, integrationId: st
   start(em, WORKFLOWS.syncMailbox, workflowIds.syncByHand(tenantId, syncId), { tenantId, integrationId, syncId });
 }
 
+export function startBackfill(em: EntityManager, tenantId: string, integrationId: string, syncId: string): void {
+  const workflowId = workflowIds.backfillMailbox(tenantId, syncId);
+  start(em, WORKFLOWS.backfillMailbox, workflowId, { tenantId, integrationId, syncId });
+}
+
+export function startWatchMailbox(em: EntityManager, tenantId: string, integrationId: string): void {
+  const workflowId = workflowIds.watchMailbox(tenantId, integrationId);
+  start(em, WORKFLOWS.watchMailbox, workflowId, { tenantId, integrationId, losses: 0 });
+}
+
 export function startMailboxTrial(em: EntityManager, tenantId: string, trialId: string): void {
   start(em, WORKFLOWS.tryMailbox, workflowIds.trial(tenantId, trialId), { tenantId, trialId });
+}
+
+export function startMailServerLookUp(em: EntityManager, tenantId: string, trialId: string): void {
+  start(em, WORKFLOWS.lookUpMailServers, workflowIds.trial(tenantId, trialId), { tenantId, trialId });
 }
 
 export function startReclassifyFolderless(em: EntityManager, tenantId: string): void {

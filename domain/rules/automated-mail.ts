@@ -2,6 +2,7 @@
 // 3464, 8098.) Precision first: a client's personal mail must never be filtered, so a sign that people's mail carries
 // too (X-Auto-Response-Suppress, no-reply senders, List-Unsubscribe) decides nothing by itself.
 import { absenceSubject, isAbsenceBeforeOurs } from './absence-subject.ts';
+import { authenticationFailure } from './authentication-results.ts';
 import { bounceVerdict } from './bounced-mail.ts';
 import { BULK_SCORE, bulkSignals } from './bulk-mail.ts';
 import { isMailSystem, isNoReply, normaliseAddress } from './email-address.ts';
@@ -24,14 +25,17 @@ import { senderRule, spamVerdict } from './spam-mail.ts';
 export type { MailHeaders, MailKind, MailTraits, MailVerdict } from './mail-traits.ts';
 
 /**
- * Loops and bounces first, because they concern our own mail whoever sent them; then the tenant's block list; then
- * machines; then the allow list, which wins over the server's and our own guess of spam and bulk.
+ * Loops and bounces first, because they concern our own mail whoever sent them; then the tenant's block list, and the
+ * Junk folder for strangers; then machines; then the allow list, which wins over the server's and our own guess of spam
+ * and bulk.
  */
 export function classifyMail(mail: MailTraits): MailVerdict {
   const certain = loopVerdict(mail) ?? bounceVerdict(mail);
   if (certain) return certain;
   const rule = senderRule(mail);
   if (rule?.verdict === 'block') return verdict('spam', 'sender-blocked', `Blocked: ${rule.pattern}`);
+  const isKnown = rule?.verdict === 'allow' || mail.answersUs;
+  if (mail.inJunk && !isKnown) return verdict('spam', 'junk-folder');
   const automatic = automaticVerdict(mail);
   if (automatic) return automatic;
   if (rule?.verdict === 'allow') return verdict('personal', 'sender-allowed', `Allowed: ${rule.pattern}`);
@@ -58,6 +62,7 @@ export function mayAutoReplyTo(mail: MailTraits, { kind }: MailVerdict): { allow
   if (headerLines(mail.headers, 'precedence').some(({ value }) => isBulkPrecedence(value)))
     return refused('precedence');
   if (autoSubmitted(mail)) return refused('auto-submitted');
+  if (authenticationFailure(mail.headers)) return refused('authentication-failed');
   const suppressed = headerLines(mail.headers, 'x-auto-response-suppress').some(({ value }) =>
     value.split(/[\s,;]+/).some((word) => ['all', 'autoreply', 'oof'].includes(word.trim().toLowerCase())),
   );

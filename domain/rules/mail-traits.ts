@@ -24,6 +24,8 @@ export type MailTraits = {
   ownAddresses: readonly string[];
   /** Its Message-ID is one of ours: our own mail came back. */
   ownMessageId: boolean;
+  /** The mailbox's server put it into its Junk folder. */
+  inJunk: boolean;
   /** The tenant's list: `news@shop.test`, or a domain with its subdomains (`@shop.test`, `shop.test`). */
   senderRules: readonly { pattern: string; verdict: 'allow' | 'block' }[];
 };

@@ -37,3 +37,7 @@ export type Locale = (typeof LOCALES)[number];
 /** The end of one reply's way, and every state before it. */
 export const REPLY_STATES = ['approved', 'sending', 'sent', 'unknown', 'failed', 'cancelled'] as const;
 export type ReplyState = (typeof REPLY_STATES)[number];
+
+/** Who said where the servers of a mailbox are. */
+export const MAIL_SERVER_SOURCES = ['preset', 'autoconfig', 'srv', 'mx', 'guess'] as const;
+export type MailServerSource = (typeof MAIL_SERVER_SOURCES)[number];

@@ -10,7 +10,7 @@ const TrialSchema = defineEntity({
   name: 'Trial',
   properties: {
     ...tenantOwned,
-    kind: p.enum(['mailbox'] as const),
+    kind: p.enum(['mailbox', 'mail-servers'] as const),
     /** `waiting` is for a person's consent at a provider. */
     state: p.enum(['waiting', 'running', 'passed', 'failed'] as const).default('running'),
     sealedInput: p.text().hidden(),

@@ -269,6 +269,55 @@ describe('mail from before', () => {
   });
 });
 
+describe('the Junk folder', () => {
+  const kinds = async () => {
+    const messages = await boxes.messages(acme);
+    const inJunk = messages.filter(({ subject }) => subject.startsWith('Rebut'));
+    if (inJunk.some(({ kind }) => !kind)) return null;
+    return inJunk.map(({ subject, kind, kindReason }) => `${subject}: ${kind} ${kindReason}`).sort();
+  };
+
+  test('is read as well: what lies there is kept as spam, unless its sender is allowed', async () => {
+    const address = 'rebut@acme.test';
+    dovecot.addUser(address);
+    await acme.owner.api.putSenderRule({ body: { pattern: 'client@example.com', verdict: 'allow' } });
+    dovecot.append(address, [mail({ subject: 'Rebut un', from: 'gain@example.org' })], 'Junk');
+    dovecot.append(address, [mail({ subject: 'Rebut deux', from: 'client@example.com' })], 'Junk');
+    const id = await boxes.connect(acme, { address });
+    await boxes.settled(acme);
+    expect(await until('they are judged', kinds)).toEqual([
+      'Rebut deux: personal sender-allowed',
+      'Rebut un: spam junk-folder',
+    ]);
+    const { items } = await acme.owner.api.listConversations({ query: { place: 'inbox' } });
+    expect(items.map(({ subject }) => subject)).not.toContain('Rebut un');
+    expect(await boxes.row(acme, id)).toMatchObject({
+      mailbox: { folders: ['INBOX'], junkFolder: 'Junk' },
+      serverFolders: { paths: expect.arrayContaining(['INBOX', 'Junk', 'Archive']), junk: 'Junk' },
+    });
+  });
+
+  test('is left alone until somebody wants it, as any folder is', async () => {
+    const address = 'sans-rebut@acme.test';
+    dovecot.addUser(address);
+    dovecot.append(address, [mail({ subject: 'Rebut trois', from: 'gain@example.org' })], 'Junk');
+    dovecot.append(address, [mail({ subject: 'Archivé', from: 'a@example.org' })], 'Archive');
+    const id = await boxes.connect(acme, { address, readJunk: false });
+    await boxes.settled(acme);
+    expect(await boxes.subjects(acme)).not.toContain('Rebut trois');
+    const params = { id };
+    await acme.owner.api.changeMailbox({ params, body: { readJunk: true, folders: ['INBOX', 'Archive'] } });
+    await boxes.sync(acme, id);
+    expect(await boxes.subjects(acme)).toEqual(expect.arrayContaining(['Rebut trois', 'Archivé']));
+    await expect(acme.owner.api.changeMailbox({ params, body: { folders: ['Ailleurs'] } })).rejects.toMatchObject({
+      problem: { status: 422, code: 'mailbox.no-such-folder' },
+    });
+    await expect(globex.owner.api.changeMailbox({ params, body: { readJunk: false } })).rejects.toMatchObject({
+      problem: { status: 404 },
+    });
+  });
+});
+
 describe('the same mail', () => {
   let tenant: Company;
   const subjects = async () => (await boxes.subjects(tenant)).filter((subject) => subject.startsWith('Même'));

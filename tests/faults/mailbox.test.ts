@@ -16,20 +16,25 @@ let dovecot: Dovecot;
 
 beforeAll(async () => {
   [rounds, dovecot] = await Promise.all([FaultRounds.open(), Dovecot.open()]);
-  dovecot.addUser(ADDRESS);
+  await connect(ADDRESS, 10);
+}, 120_000);
+
+async function connect(address: string, syncEverySeconds: number): Promise<string> {
+  dovecot.addUser(address);
   const { api, house } = rounds;
-  const server = { host: '127.0.0.1', security: 'none' as const, username: ADDRESS };
+  const server = { host: '127.0.0.1', security: 'none' as const, username: address };
   const { id } = await api.tryMailbox({
     body: {
-      address: ADDRESS,
+      address,
       password: MAIL_PASSWORD,
       imap: { ...server, port: dovecot.port },
       smtp: { ...server, port: house.sink.port },
     },
   });
   await until('it was tried', async () => (await api.getMailboxTrial({ params: { id } })).state === 'passed');
-  await api.connectMailbox({ body: { trialId: id, name: 'Support', since: '2026-01-01', syncEverySeconds: 10 } });
-}, 120_000);
+  const body = { trialId: id, name: 'Support', since: '2026-01-01', syncEverySeconds };
+  return (await api.connectMailbox({ body })).id;
+}
 
 afterAll(async () => {
   await dovecot?.stop();
@@ -72,6 +77,32 @@ describe('a worker killed', () => {
           [`${run} %`],
         );
         expect(receipts?.n).toBe(MAILS);
+      }
+    },
+    120_000 * ROUNDS,
+  );
+});
+
+describe('a mailbox that is watched', () => {
+  test(
+    'is watched again within seconds after its worker was killed',
+    async () => {
+      // Its schedule looks once, and not again today.
+      const id = await connect('veille@acme.test', 86_400);
+      const { house } = rounds;
+      const isWatched = async () =>
+        (await house.ask(`select 1 from integration where id = $1 and idle_offered`, [id])).length > 0;
+      await until('it is watched', isWatched, 30_000);
+      for (let count = 0; count < ROUNDS; count += 1) {
+        process.kill(house.workers[0]!.pid!, 'SIGKILL');
+        const subject = `Après la mort ${newId()}`;
+        dovecot.append('veille@acme.test', [mail({ from: `${newId()}@example.com`, subject })]);
+        await until(
+          'its mail is there',
+          async () => (await house.ask('select 1 from message where subject = $1', [subject])).length > 0,
+          60_000,
+          200,
+        );
       }
     },
     120_000 * ROUNDS,

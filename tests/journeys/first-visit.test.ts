@@ -80,6 +80,25 @@ describe('an owner on their first visit', () => {
     expect(dovecot.mails(ADDRESS).every(({ seen }) => !seen)).toBe(true);
   });
 
+  test('sees at a glance that mail comes in, and what is wrong when it does not', async () => {
+    const health = page.getByTestId('health');
+    await health.getByRole('link', { name: 'Tous les canaux vont bien' }).waitFor();
+    await health.getByRole('link', { name: /^dernier message il y a/ }).waitFor();
+    const [mailbox] = await house.ask<{ id: string }>(`select id from integration where channel = 'email'`);
+    await dovecot.stop();
+    await page.request.post(`/inbox/integrations/${mailbox!.id}/sync`);
+    const trouble = health.getByRole('link', { name: /contact@acme\.test.*127\.0\.0\.1.*prochain essai/ });
+    await trouble.waitFor({ timeout: 60_000 });
+    await trouble.click();
+    await page.waitForURL(`**/settings/channels/${mailbox!.id}`);
+    await dovecot.start();
+    await page.request.post(`/inbox/integrations/${mailbox!.id}/sync`);
+    await page.goto('/settings/channels');
+    await page.getByText('Les 2 messages du serveur sont ici.').waitFor({ timeout: 60_000 });
+    await page.goto('/mail/inbox');
+    await health.getByRole('link', { name: 'Tous les canaux vont bien' }).waitFor({ timeout: 60_000 });
+  });
+
   test('makes a folder with a nested rule, tried on what has arrived before it is saved', async () => {
     await page.goto('/settings/folders/new');
     await page.getByLabel('Nom du dossier').fill('Bonjours');

@@ -389,6 +389,62 @@ describe('a forged sender', () => {
   });
 });
 
+describe('a sender the mail server could not confirm', () => {
+  const allowed = (...values: string[]) => {
+    const mail = letter({ headers: values.map((value) => ['Authentication-Results', value] as const) });
+    return mayAutoReplyTo(mail, classifyMail(mail)).reason;
+  };
+
+  test.each([
+    ['failed DMARC', ['mx.test; spf=pass; dmarc=fail (p=NONE) header.from=client.com']],
+    ['failed DMARC, as Exchange says it', ['spf=fail (sender IP is 1.2.3.4); dkim=none; dmarc=fail action=none']],
+    ['failed SPF, unsigned', ['mx.test; spf=fail smtp.mailfrom=client.com; dkim=none']],
+    [
+      'failed, in a second line of the same server',
+      ['mx.test; spf=pass', 'mx.test 1; dkim=pass', 'mx.test; dmarc=fail'],
+    ],
+    ['failed, whatever the mail had brought along', ['mx.test; dmarc=fail', 'mx.test; dmarc=pass']],
+    ['failed, whatever a comment says', ['mx.test; spf=fail (dkim=pass; dmarc=pass) smtp.mailfrom=x']],
+  ])('is not answered by a machine: %s', (_, values) => {
+    expect(allowed(...values)).toBe('authentication-failed');
+  });
+
+  test.each([
+    ['it was confirmed', ['mx.test; spf=fail; dkim=pass; dmarc=pass']],
+    ['a forward broke SPF and the signature held', ['mx.test; spf=fail; dkim=pass header.d=client.com']],
+    ['SPF only doubts', ['mx.test; spf=softfail; dkim=none']],
+    ['somebody else’s server says so', ['mx.test; spf=pass', 'elsewhere.test; dmarc=fail']],
+    ['nobody asked', []],
+  ])('may be answered when %s', (_, values) => {
+    expect(allowed(...values)).toBe('allowed');
+  });
+
+  test('has still written a letter: a failure alone makes no spam', () => {
+    expect(withHeaders(['Authentication-Results', 'mx.test; spf=fail; dkim=fail; dmarc=fail (p=NONE)'])).toBe(
+      'personal no-sign',
+    );
+  });
+});
+
+describe('a mail in the Junk folder', () => {
+  const inJunk = true;
+  const senderRules = [{ pattern: 'camille@client.com', verdict: 'allow' as const }];
+
+  test.each([
+    ['is spam', { inJunk }, 'spam junk-folder'],
+    [
+      'is spam, whatever machine wrote it',
+      { inJunk, headers: [['Auto-Submitted', 'auto-generated']] },
+      'spam junk-folder',
+    ],
+    ['is a letter when its sender is allowed', { inJunk, senderRules }, 'personal sender-allowed'],
+    ['is a letter when it answers ours', { inJunk, answersUs: true }, 'personal answers-us'],
+    ['tells of our own mail that came back', { inJunk, ownMessageId: true }, 'loop own-message-id'],
+  ] as [string, Partial<MailTraits>, string][])('%s', (_, change, expected) => {
+    expect(kindOf(change)).toBe(expected);
+  });
+});
+
 test('an absence before our own subject is an automatic answer, at the beginning of a letter it is not', () => {
   const answer: MailHeaders = [['In-Reply-To', '<1@acme.test>']];
   for (const subject of ['Absent : Re: Commande 12', 'Abwesend: Rechnung', 'OOO Re: Quote', 'De vacaciones: Pedido']) {

@@ -43,6 +43,7 @@ export function letter(change: Partial<MailTraits> = {}): MailTraits {
     answersUs: false,
     ownAddresses: ['support@acme.test', 'reply@acme.test'],
     ownMessageId: false,
+    inJunk: false,
     senderRules: [],
     ...change,
   };

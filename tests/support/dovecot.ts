@@ -207,6 +207,8 @@ export class CuttableLine {
   onAsked: (words: string) => void = () => {};
   /** Called with what the server has sent so far on one connection, in bytes. */
   onSent: (bytes: number) => void = () => {};
+  /** What the client is told instead of what the server says. */
+  rewrite: (words: string) => string = (words) => words;
   readonly #server: Server;
   readonly #target: number;
   readonly #sockets = new Set<Socket>();
@@ -259,7 +261,7 @@ export class CuttableLine {
     this.#answering.add(server);
     server.on('data', (chunk) => {
       sent += chunk.length;
-      client.write(chunk);
+      client.write(Buffer.from(this.rewrite(chunk.toString('latin1')), 'latin1'));
       this.onSent(sent);
     });
     client.on('data', (chunk) => {

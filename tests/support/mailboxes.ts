@@ -19,7 +19,13 @@ export type Typed = {
   smtpSecurity?: Security;
 };
 
-export type Connecting = Typed & { since?: string; folders?: string[]; syncEverySeconds?: number; senderName?: string };
+export type Connecting = Typed & {
+  since?: string;
+  folders?: string[];
+  syncEverySeconds?: number;
+  senderName?: string;
+  readJunk?: boolean;
+};
 
 /** So seldom that a test has the mailbox to itself; the first look comes at once. */
 const SELDOM_SECONDS = 86_400;
@@ -55,6 +61,7 @@ export class Mailboxes {
         name: typed.address,
         since: typed.since ?? '2026-01-01',
         folders: typed.folders ?? ['INBOX'],
+        readJunk: typed.readJunk ?? true,
         syncEverySeconds: typed.syncEverySeconds ?? SELDOM_SECONDS,
         senderName: typed.senderName ?? '',
       },

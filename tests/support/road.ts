@@ -5,6 +5,7 @@ import { createHash } from 'node:crypto';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import path from 'node:path';
+import { NativeConnection } from '@temporalio/worker';
 import pg from 'pg';
 import { PATIENCE, type Patience } from '#activities/dependencies.ts';
 import { createActivities } from '#activities/index.ts';
@@ -31,6 +32,7 @@ import { createInboxWorker } from '#workers/inbox.ts';
 import { createMailboxesWorker } from '#workers/mailboxes.ts';
 import { createProvidersWorker } from '#workers/providers.ts';
 import { Relay } from '#workers/relay.ts';
+import { createWatchingWorker } from '#workers/watching.ts';
 import { workflowIds } from '#workflows/contract.ts';
 import type { ReceiveMessageResult } from '#workflows/receive-message.ts';
 import { type TestDatabase, testDatabase } from './database.ts';
@@ -51,6 +53,8 @@ export type RoadOptions = {
   filesOrigin?: string;
   webhookCallsPerMinute?: number;
   oauth?: OAuthProviders;
+  /** Workers that wait for mailboxes to have news; without one a test has them to itself. */
+  watchers?: number;
 };
 
 export class Road {
@@ -123,10 +127,17 @@ export class Road {
       },
     });
     const context = { connection, namespace: 'default', bundle: process.env.TEST_BUNDLE, log };
+    // Two workers of one queue are two processes to Temporal: each has a connection of its own.
+    const elsewhere = await Promise.all(
+      Array.from({ length: this.#options.watchers ?? 0 }, () =>
+        NativeConnection.connect({ address: this.temporal.address }),
+      ),
+    );
     const workers = await Promise.all([
       createInboxWorker(context, activities),
       createMailboxesWorker(context, activities),
       createProvidersWorker(context, activities),
+      ...elsewhere.map((own) => createWatchingWorker({ ...context, connection: own }, activities)),
     ]);
     const running = workers.map((worker) => worker.run());
     const relay = new Relay({ database: this.db.database, listenUrl: this.db.url, temporal: client, log });
@@ -134,6 +145,7 @@ export class Road {
     this.#stopWorkers = async () => {
       for (const worker of workers) worker.shutdown();
       await Promise.all(running);
+      await Promise.all(elsewhere.map((own) => own.close()));
       await relay.stop();
     };
   }

@@ -23,6 +23,7 @@ export type StepView = Reply<'listSteps'>['steps'][number];
 export type FolderView = Reply<'listFolders'>['folders'][number];
 export type PlaceCounts = Reply<'listFolders'>['places'];
 export type IntegrationView = Reply<'listIntegrations'>['integrations'][number];
+export type MailboxCounts = Reply<'countMailbox'>;
 export type NumberView = NonNullable<IntegrationView['number']>;
 export type QuarantinedCall = Reply<'listQuarantine'>['items'][number];
 export type SyncView = Reply<'getSync'>;

@@ -2,6 +2,7 @@
 // keeps all of it fresh. Made once after signing in; components take it from the context.
 import { createContext } from 'svelte';
 import type { Me, Person } from './api.ts';
+import { Channels } from './channels.svelte.ts';
 import { ConversationList } from './conversation-list.svelte.ts';
 import { Folders } from './folders.svelte.ts';
 import { Live } from './live.svelte.ts';
@@ -18,6 +19,8 @@ export class Desk {
   people = $state.raw<Person[]>([]);
   readonly folders = new Folders();
   readonly lostMailboxes = new LostMailboxes();
+  /** Filled for those who look after them. */
+  readonly channels = new Channels();
   readonly live = new Live();
   /** The list that is on the screen. */
   list = $state.raw<ConversationList | null>(null);
@@ -33,10 +36,12 @@ export class Desk {
   open(): () => void {
     const stopFolders = this.folders.watch(this.live);
     const stopMailboxes = this.may('admin') ? this.lostMailboxes.watch(this.live) : () => {};
+    const stopChannels = this.may('admin') ? this.channels.watch(this.live) : () => {};
     this.live.open();
     return () => {
       stopFolders();
       stopMailboxes();
+      stopChannels();
       this.live.close();
     };
   }

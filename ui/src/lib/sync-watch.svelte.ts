@@ -24,13 +24,19 @@ export class SyncWatch {
     this.stop();
     this.isStarting = true;
     try {
-      this.sync = await api.syncIntegration({ params: { id: integrationId } });
-      this.#follow(this.sync.id);
+      this.follow(await api.syncIntegration({ params: { id: integrationId } }));
     } catch (error) {
       refused(error);
     } finally {
       this.isStarting = false;
     }
+  }
+
+  /** Shows one that has begun, or is over. */
+  follow(sync: SyncView): void {
+    this.stop();
+    this.sync = sync;
+    if (this.isRunning) this.#follow(sync.id);
   }
 
   stop(): void {

@@ -19,11 +19,13 @@ export class MailboxWizard {
   imap = $state<MailServer>({ ...EMPTY_SERVER });
   smtp = $state<MailServer>({ ...EMPTY_SERVER, port: 465 });
   trial = $state.raw<MailboxTrial | null>(null);
+  isLookingUp = $state(false);
   isTrying = $state(false);
   refusal = $state<string | null>(null);
   /** Back from a provider: the trial is of its consent. */
   isBack = $state(false);
   readonly #live: Live;
+  #foundFor = '';
 
   constructor(live: Live, address: string, trialId: string | null) {
     this.#live = live;
@@ -35,13 +37,37 @@ export class MailboxWizard {
   /** Asks for the servers of the address; what was typed by hand for it stays. */
   async find(): Promise<void> {
     const { address } = this;
-    if (!/^[^\s@]+@[^\s@]+\.[^\s@]+$/.test(address) || this.found?.imap.username === address) return;
+    if (!/^[^\s@]+@[^\s@]+\.[^\s@]+$/.test(address) || this.#foundFor === address) return;
     const found = await api.findMailServers({ query: { address } }).catch(() => null);
     if (!found || this.address !== address) return;
+    this.#foundFor = address;
+    this.#take(found);
+    if (found.provider === null) await this.#lookUp(address);
+  }
+
+  // Nobody here knows the domain: the network is asked, and what was typed meanwhile stays.
+  async #lookUp(address: string): Promise<void> {
+    this.isLookingUp = true;
+    const guessed = JSON.stringify([this.imap, this.smtp]);
+    try {
+      const { id } = await api.lookUpMailServers({ body: { address } });
+      const found = await this.#whenConcluded(id, async () => {
+        const answer = await api.getMailServerLookUp({ params: { id } });
+        return answer.found;
+      });
+      if (this.address === address && JSON.stringify([this.imap, this.smtp]) === guessed) this.#take(found);
+    } catch {
+      // The guess stands, and the trial tells whether it is right.
+    } finally {
+      this.isLookingUp = false;
+    }
+  }
+
+  #take(found: Reply<'findMailServers'>): void {
     this.found = found;
     this.imap = { ...found.imap };
     this.smtp = { ...found.smtp };
-    this.showsServers = found.provider === null;
+    this.showsServers = found.source === 'guess';
   }
 
   async try(): Promise<void> {
@@ -88,11 +114,18 @@ export class MailboxWizard {
     this.trial = null;
   }
 
-  // By its event, and by looking now and then in case it was missed.
-  async #concluded(id: string): Promise<MailboxTrial> {
-    for (;;) {
+  #concluded(id: string): Promise<MailboxTrial> {
+    return this.#whenConcluded(id, async () => {
       const trial = await api.getMailboxTrial({ params: { id } });
-      if (trial.state !== 'running') return trial;
+      return trial.state === 'running' ? null : trial;
+    });
+  }
+
+  // By its event, and by looking now and then in case it was missed.
+  async #whenConcluded<Found>(id: string, look: () => Promise<Found | null>): Promise<Found> {
+    for (;;) {
+      const found = await look();
+      if (found !== null) return found;
       await new Promise<void>((resolve) => {
         const stop = this.#live.on(({ name, details }) => name === 'trial.concluded' && details.trialId === id && go());
         const timer = setTimeout(go, LOOK_EVERY_MS);
