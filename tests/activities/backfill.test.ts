@@ -109,6 +109,7 @@ describe('older mail', () => {
     line.release();
     expect(await ended(id, 'cancelled')).toMatchObject({ seen: 50 });
     await boxes.sync(acme, id);
+    await boxes.settled(acme);
     const subjects = await boxes.subjects(acme);
     expect(subjects.filter((subject) => subject.startsWith('Ancien'))).toHaveLength(50);
     expect(subjects).toContain('Tout neuf');

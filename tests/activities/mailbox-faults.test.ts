@@ -84,7 +84,7 @@ describe('a large mailbox', () => {
   test(
     'whose numbers have all changed gives exactly the mails that are new',
     async () => {
-      dovecot.renewUidValidity(address);
+      await dovecot.renewUidValidity(address);
       dovecot.append(
         address,
         Array.from({ length: 10 }, (_, at) => mail({ subject: `Neuf ${at}`, from: `neuf${at}@example.com` })),

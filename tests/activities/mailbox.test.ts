@@ -336,7 +336,7 @@ describe('the same mail', () => {
     const one = await boxes.connect(tenant, { address: 'un@initech.test', folders: ['INBOX', 'Archive'] });
     await boxes.connect(tenant, { address: 'deux@initech.test' });
     await boxes.settled(tenant);
-    dovecot.renewUidValidity('un@initech.test');
+    await dovecot.renewUidValidity('un@initech.test');
     expect(await boxes.sync(tenant, one)).toMatchObject({ seen: 1, new: 0, duplicates: 1 });
     expect(await subjects()).toEqual(['Même']);
   });

@@ -17,6 +17,7 @@ import {
 } from 'node:fs';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import path from 'node:path';
+import { ImapFlow } from 'imapflow';
 import { freePort } from '../../bin/house/ports.ts';
 import type { MailSink } from './mail-sink.ts';
 import { until } from './until.ts';
@@ -127,11 +128,16 @@ export class Dovecot {
   }
 
   /** The folder is made anew with the same mails: all its numbers change (RFC 9051, 2.3.1.1). */
-  renewUidValidity(address: string, folder = 'INBOX'): void {
-    const place = this.#folder(address, folder);
-    for (const name of readdirSync(place)) {
-      if (name.startsWith('dovecot')) rmSync(path.join(place, name), { recursive: true });
-    }
+  async renewUidValidity(address: string, folder = 'INBOX'): Promise<void> {
+    const before = await this.#uidValidity(address, folder);
+    await until('the numbers have changed', async () => {
+      // Who has the folder open may write the old ones back, and within a second the new ones would be the same.
+      const place = this.#folder(address, folder);
+      for (const name of readdirSync(place)) {
+        if (name.startsWith('dovecot')) rmSync(path.join(place, name), { recursive: true });
+      }
+      return (await this.#uidValidity(address, folder)) !== before;
+    });
   }
 
   /** Makes the server fail at the mails with these words. */
@@ -160,6 +166,21 @@ export class Dovecot {
 
   #writePassword(address: string, password: string): void {
     writeFileSync(path.join(this.#home, 'users', address), `${address}:{PLAIN}${password}\n`);
+  }
+
+  async #uidValidity(address: string, folder: string): Promise<bigint | undefined> {
+    const client = new ImapFlow({
+      host: '127.0.0.1',
+      port: this.port,
+      secure: false,
+      doSTARTTLS: false,
+      auth: { user: address, pass: MAIL_PASSWORD },
+      logger: false,
+    });
+    await client.connect();
+    const status = await client.status(folder, { uidValidity: true });
+    await client.logout();
+    return status ? status.uidValidity : undefined;
   }
 
   async #opens(address: string, password: string): Promise<boolean> {
