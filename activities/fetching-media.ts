@@ -8,16 +8,15 @@ import { later } from './failures.ts';
 import { FetchFailed, fetchGuarded, type GuardedOptions } from './providers/guarded-fetch.ts';
 import { authorization, type VonageAccount, vonageAccount } from './providers/vonage.ts';
 import type { MediaToFetch } from './readers/incoming-message.ts';
-import { ReceiptReader } from './readers/read-receipt.ts';
+import type { ReceiptReader } from './readers/read-receipt.ts';
 
 const LARGEST_FILE_BYTES = 32_000_000;
 const MOST_FILES = 20;
 /** About three minutes with the pauses in between. */
 const MOST_ATTEMPTS = 8;
 
-export function createFetchingMedia(dependencies: Dependencies) {
-  const { database, attachments, keys, vonageUrl, filesOrigin } = dependencies;
-  const reader = new ReceiptReader(database, attachments);
+export function createFetchingMedia(dependencies: Dependencies, reader: ReceiptReader) {
+  const { database, keys, vonageUrl, filesOrigin } = dependencies;
 
   return {
     /** Run again, it fetches again and keeps the same bytes once. @throws ApplicationFailure to be tried again */

@@ -4,9 +4,11 @@ import { createClassifying } from './classifying.ts';
 import type { Dependencies } from './dependencies.ts';
 import { createDiscovering } from './discovering.ts';
 import { createFetchingMedia } from './fetching-media.ts';
+import { createFiltering } from './filtering.ts';
 import { createFollowingUp } from './following-up.ts';
 import { createHousekeeping } from './housekeeping.ts';
 import { createMailbox } from './mailbox.ts';
+import { ReceiptReader } from './readers/read-receipt.ts';
 import { createReceiving } from './receiving.ts';
 import { createReclassifying } from './reclassifying.ts';
 import { createReplying } from './replying.ts';
@@ -18,7 +20,8 @@ import { createTrying } from './trying.ts';
 import { createWatching } from './watching.ts';
 
 export function createActivities(dependencies: Dependencies) {
-  const receiving = createReceiving(dependencies);
+  // One for all steps: a mail is parsed once, not once per step.
+  const reader = new ReceiptReader(dependencies.database, dependencies.attachments);
   const { judgeMessage, ...classifying } = createClassifying(dependencies);
   const { draftByModel, redraftReply, ...replying } = createReplying(dependencies);
   const { transmitReply, lookUpReply, ...sending } = createSending(dependencies);
@@ -27,7 +30,8 @@ export function createActivities(dependencies: Dependencies) {
   return {
     /** Short database steps, run where the workflows run. */
     inbox: {
-      ...receiving,
+      ...createReceiving(dependencies, reader),
+      ...createFiltering(dependencies, reader),
       ...classifying,
       ...replying,
       ...createReviewing(dependencies),
@@ -48,7 +52,7 @@ export function createActivities(dependencies: Dependencies) {
       transmitReply,
       lookUpReply,
       ...createScheduling(dependencies),
-      ...createFetchingMedia(dependencies),
+      ...createFetchingMedia(dependencies, reader),
       ...createTelling(dependencies),
     },
   };

@@ -1,31 +1,21 @@
-// The first three steps of a message: has it come before, record it with its client and conversation, keep apart what
-// no person wrote to us. Each may run twice after a crash and then finds its own work done.
+// The first two steps of a message: has it come before, and record it with its client and conversation. Each may run twice
+// after a crash and then finds its own work done.
 import type { EntityManager } from '@mikro-orm/postgresql';
-import { Conversation, holdConversation } from '#domain/conversations/conversation.ts';
-import { supersedeWaitingDraft } from '#domain/conversations/draft-decision.ts';
+import { Conversation } from '#domain/conversations/conversation.ts';
 import { Attachment, Fingerprint, Message } from '#domain/conversations/message.ts';
-import { Reply } from '#domain/conversations/reply.ts';
-import { findThread, takesPart } from '#domain/conversations/thread.ts';
+import { findThread } from '#domain/conversations/thread.ts';
 import { Integration } from '#domain/integrations/integration.ts';
 import { Receipt } from '#domain/integrations/receipt.ts';
-import { SenderRule } from '#domain/integrations/sender-rule.ts';
 import { recogniseClient } from '#domain/people/client.ts';
-import { audit } from '#domain/record/audit-event.ts';
 import { announce } from '#domain/record/event.ts';
-import { tellReplyChanged } from '#domain/record/run-request.ts';
-import { authenticationFailure } from '#domain/rules/authentication-results.ts';
-import { classifyMail, type MailTraits, type MailVerdict, mayAutoReplyTo } from '#domain/rules/automated-mail.ts';
-import { domainOf } from '#domain/rules/email-address.ts';
 import { newId } from '#domain/tenancy/tenant-owned.ts';
-import { cancelFollowUps } from '#domain/work/follow-up.ts';
 import type { ReceiveMessageInput } from '#workflows/contract.ts';
 import type { Dependencies } from './dependencies.ts';
 import { later } from './failures.ts';
 import { currentRunId, inStep } from './in-step.ts';
 import { type IncomingMessage, Unreadable } from './readers/incoming-message.ts';
 import { detectLanguage } from './readers/language.ts';
-import { mailTraitsOf } from './readers/mail-traits-of.ts';
-import { ReceiptReader } from './readers/read-receipt.ts';
+import type { ReceiptReader } from './readers/read-receipt.ts';
 
 export type Recognised =
   /** `media`: files of it lie at the provider and are fetched first. */
@@ -39,13 +29,9 @@ export type Recorded =
   | { outcome: 'recorded'; messageId: string; conversationId: string; channel: string }
   | { outcome: 'duplicate'; messageId: string };
 
-export type Filtered = { kind: MailVerdict['kind']; reason: string };
-
 const A_DAY_MS = 24 * 3600_000;
 
-export function createReceiving({ database, attachments, patience }: Dependencies) {
-  const reader = new ReceiptReader(database, attachments);
-
+export function createReceiving({ database, attachments, patience }: Dependencies, reader: ReceiptReader) {
   return {
     /** Compares the message's identity with everything that came before; an unreadable one is set aside, visibly. */
     async recogniseDuplicate({ tenantId, receiptId }: ReceiveMessageInput): Promise<Recognised> {
@@ -174,28 +160,6 @@ export function createReceiving({ database, attachments, patience }: Dependencie
         return recorded(row);
       });
     },
-
-    /**
-     * Tells a person's message from newsletters, automatic answers, bounces, loops and spam. Only a person's message
-     * makes the conversation unread, opens it again, cancels follow-ups and supersedes a waiting draft.
-     */
-    async filterBulkMail(input: { tenantId: string; receiptId: string; messageId: string }): Promise<Filtered> {
-      const incoming = await reader.read(input.tenantId, input.receiptId);
-      return inStep(database, input.tenantId, 'filterBulkMail', async (em, notes) => {
-        const message = await em.findOneOrFail(Message, { id: input.messageId });
-        const conversation = await holdConversation(em, message.conversationId);
-        notes.about({ ...input, conversationId: conversation.id });
-        if (message.kind) return { kind: message.kind, reason: message.kindReason ?? '' };
-        const { verdict, obstacle, doubts } = await judge(em, conversation, message, incoming);
-        message.kind = verdict.kind;
-        message.kindReason = verdict.reason;
-        message.autoReplyObstacle = obstacle;
-        if (verdict.kind === 'personal') await hear(em, conversation, message);
-        else await keepApart(em, conversation, message, incoming, verdict);
-        notes.found(verdict.kind, { reason: verdict.reason }, [...verdict.evidence, ...doubts]);
-        return { kind: verdict.kind, reason: verdict.reason };
-      });
-    },
   };
 }
 
@@ -263,135 +227,13 @@ function contactsOf(message: IncomingMessage, messageId: string) {
   return message.contacts.length > 0 ? message.contacts : [{ kind: 'handle' as const, value: `unknown:${messageId}` }];
 }
 
-function previewOf(message: { newText: string; text: string }): string {
+/** The first words of a message, for the list. */
+export function previewOf(message: { newText: string; text: string }): string {
   return (message.newText || message.text).replace(/\s+/g, ' ').trim().slice(0, 200);
 }
 
-const NOT_MAIL: MailVerdict = { kind: 'personal', reason: 'not-mail', evidence: [] };
-
-/** Who wrote it, and why no machine may answer it. Other channels carry no machines' mail: there is nothing to look up. */
-async function judge(
-  em: EntityManager,
-  conversation: Conversation,
-  message: Message,
-  incoming: IncomingMessage,
-): Promise<{ verdict: MailVerdict; obstacle: string | null; doubts: string[] }> {
-  if (message.channel !== 'email') return { verdict: NOT_MAIL, obstacle: null, doubts: [] };
-  const { origin } = await em.findOneOrFail(Receipt, { id: message.receiptId! });
-  const traits = await traitsOf(em, message, incoming, origin.junk === true);
-  const verdict = classifyMail(traits);
-  const newcomer = (await isNewcomer(em, conversation, message)) ? 'newcomer' : null;
-  return { verdict, obstacle: obstacleOf(message, traits, verdict) ?? newcomer, doubts: doubtsAbout(traits) };
-}
-
-// Who was shown a mail of ours may answer it, and stands in its conversation; what a machine would write there is meant for
-// the client's eyes.
-async function isNewcomer(em: EntityManager, conversation: Conversation, message: Message): Promise<boolean> {
-  const { address } = message.sender;
-  if (!address || conversation.messageCount === 0) return false;
-  return !(await takesPart(em, conversation, address, message.id));
-}
-
-async function traitsOf(
-  em: EntityManager,
-  message: Message,
-  incoming: IncomingMessage,
-  inJunk: boolean,
-): Promise<MailTraits> {
-  const own = await em.find(Integration, { channel: 'email' });
-  const rules = await em.find(SenderRule, {});
-  const ours = await em.count(Message, {
-    conversationId: message.conversationId,
-    direction: 'outbound',
-    externalId: { $in: [...message.references, ...(message.inReplyTo ? [message.inReplyTo] : [])] },
-  });
-  const echo = message.externalId
-    ? await em.count(Message, { direction: 'outbound', externalId: message.externalId })
-    : 0;
-  return mailTraitsOf(incoming, {
-    answersUs: ours > 0,
-    ownAddresses: own.map((integration) => integration.address),
-    ownMessageId: echo > 0,
-    inJunk,
-    senderRules: rules.map(({ pattern, verdict }) => ({ pattern, verdict })),
-  });
-}
-
-function obstacleOf(message: Message, traits: MailTraits, verdict: MailVerdict): string | null {
-  const { allowed, reason } = mayAutoReplyTo(traits, verdict);
-  if (!allowed) return reason;
-  // An automatic answer goes to who wrote, not to a third party the writer has named.
-  const { replyTo, sender } = message;
-  return replyTo && sender.address && domainOf(replyTo) !== domainOf(sender.address) ? 'reply-to-differs' : null;
-}
-
-/** The lines that speak against its sender, for whoever asks why a machine did not answer. */
-function doubtsAbout({ headers }: MailTraits): string[] {
-  const failure = authenticationFailure(headers);
-  return failure ? [failure.line] : [];
-}
-
-async function hear(em: EntityManager, conversation: Conversation, message: Message): Promise<void> {
-  conversation.kind = 'personal';
-  const isFirst = conversation.messageCount === 0;
-  if (message.fromBackfill) conversation.messageCount += 1;
-  else conversation.hear({ at: message.sentAt, preview: previewOf(message) });
-  // Before the first message nobody can have drafted or promised anything.
-  if (!message.fromBackfill && !isFirst) {
-    await supersedeWaitingDraft(em, conversation, { kind: 'client', id: conversation.clientId });
-    await cancelFollowUps(em, conversation.id, 'client-answered');
-  }
-  announce(em, 'message.received', conversation.id, { messageId: message.id });
-}
-
-async function keepApart(
-  em: EntityManager,
-  conversation: Conversation,
-  message: Message,
-  incoming: IncomingMessage,
-  verdict: MailVerdict,
-): Promise<void> {
-  const isNew = conversation.messageCount === 0;
-  conversation.messageCount += 1;
-  if (isNew) {
-    conversation.kind = verdict.kind;
-    if (verdict.kind === 'spam') conversation.changeStatus('spam');
-  }
-  if (verdict.kind === 'bounce') await markBounced(em, incoming);
-  const receipt = await em.findOne(Receipt, { id: message.receiptId ?? message.id });
-  if (receipt) receipt.outcome = 'filtered';
-  audit(
-    em,
-    { kind: 'system' },
-    {
-      action: 'message.filtered',
-      subject: { kind: 'message', id: message.id },
-      after: { kind: verdict.kind, reason: verdict.reason },
-    },
-  );
-  announce(em, 'message.filtered', conversation.id, { messageId: message.id, kind: verdict.kind });
-}
-
-// A permanent failure (RFC 3463, class 5) ends the reply it names; a delay report changes nothing.
-async function markBounced(em: EntityManager, incoming: IncomingMessage): Promise<void> {
-  const sent = await bouncedMessage(em, incoming);
-  const isFinal = incoming.bounce?.recipients.some(
-    (entry) => entry.action === 'failed' || entry.status?.startsWith('5'),
-  );
-  if (!sent || !isFinal) return;
-  const status = incoming.bounce?.recipients.find((entry) => entry.status)?.status;
-  await em.nativeUpdate(
-    Reply,
-    { messageId: sent.id },
-    { state: 'failed', failure: 'bounced', lastResponse: status ?? '' },
-  );
-  const reply = await em.findOne(Reply, { messageId: sent.id });
-  // A run that waits for a word on an unknown outcome has it now.
-  if (reply) tellReplyChanged(em, reply.tenantId, reply.id);
-  announce(em, 'reply.changed', sent.conversationId, { messageId: sent.id });
-}
-
-async function bouncedMessage(em: EntityManager, incoming: IncomingMessage): Promise<Message | null> {
+/** The mail of ours that a bounce gives back. */
+export async function bouncedMessage(em: EntityManager, incoming: IncomingMessage): Promise<Message | null> {
   const id = incoming.bounce?.originalMessageId;
   return id ? em.findOne(Message, { direction: 'outbound', externalId: id }) : null;
 }

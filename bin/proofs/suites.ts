@@ -52,14 +52,14 @@ export const SUITES: readonly Suite[] = [
   {
     name: 'house',
     title: 'Who may import what, how it is deployed, started and stopped',
-    budgetMinutes: 2,
+    budgetMinutes: 1.5,
     run: { jest: ['architecture', 'house'], workers: 1 },
   },
-  { name: 'database', title: 'Tables, locks and entities', budgetMinutes: 1, run: { jest: ['domain'], workers: 2 } },
+  { name: 'database', title: 'Tables, locks and entities', budgetMinutes: 0.5, run: { jest: ['domain'], workers: 2 } },
   {
     name: 'activities',
     title: 'Readers, mailboxes, mail servers and the model',
-    budgetMinutes: 2.5,
+    budgetMinutes: 4,
     run: { jest: ['activities'], workers: 2 },
   },
   {
@@ -72,7 +72,7 @@ export const SUITES: readonly Suite[] = [
   {
     name: 'journeys',
     title: "A person's day, in a browser",
-    budgetMinutes: 3.5,
+    budgetMinutes: 3,
     run: { jest: ['journeys'], workers: 1 },
   },
   { name: 'faults', title: 'Killed at every step', budgetMinutes: 3.5, run: { jest: ['faults'], workers: 2 } },

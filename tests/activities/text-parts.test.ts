@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import type { Dependencies } from '#activities/dependencies.ts';
 import { PATIENCE } from '#activities/dependencies.ts';
+import { ReceiptReader } from '#activities/readers/read-receipt.ts';
 import { createReceiving } from '#activities/receiving.ts';
 import { AttachmentStore } from '#domain/conversations/attachment-store.ts';
 import { Message } from '#domain/conversations/message.ts';
@@ -56,7 +57,8 @@ function stepsWith(meanwhile: () => Promise<void>) {
   };
   const database = { inTenant } as Database;
   const attachments = new AttachmentStore(path.join(process.env.TEST_HOME!, 'files', newId()));
-  return createReceiving({ database, attachments, patience: PATIENCE } as Dependencies);
+  const reader = new ReceiptReader(database, attachments);
+  return createReceiving({ database, attachments, patience: PATIENCE } as Dependencies, reader);
 }
 
 describe('a part of a long SMS', () => {
