@@ -103,7 +103,7 @@ export class Installation {
       PORT: String(port),
       UNDO_SECONDS: '0',
       QUIET_MS: '300',
-      SMTP_TIMEOUT_MS: '3000',
+      SMTP_TIMEOUT_MS: '15000',
       LOG_LEVEL: 'warn',
       NODE_COMPILE_CACHE: path.join(PROJECT_ROOT, 'build', 'compile-cache'),
       ...extraEnv,
