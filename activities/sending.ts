@@ -3,7 +3,7 @@
 import { LockMode } from '@mikro-orm/core';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { knowAs } from '#domain/conversations/delivery-receipt.ts';
-import { Message } from '#domain/conversations/message.ts';
+import { Attachment, Message } from '#domain/conversations/message.ts';
 import { type AttemptEnd, beginAttempt, endAttempt, markHandedOver, Reply } from '#domain/conversations/reply.ts';
 import { faultPoint } from '#domain/fault-point.ts';
 import { announce } from '#domain/record/event.ts';
@@ -48,16 +48,18 @@ export function createSending(dependencies: Dependencies) {
     /** Speaks to the provider once. It is never repeated by Temporal: the workflow looks at the row first. */
     async transmitReply(attempt: Attempt): Promise<AttemptEnd> {
       const { tenantId, replyId, token } = attempt;
-      const { reply, message } = await database.inTenant(tenantId, async (em) => {
+      const { reply, message, files } = await database.inTenant(tenantId, async (em) => {
         const reply = await em.findOneOrFail(Reply, { id: replyId });
-        return { reply, message: await em.findOneOrFail(Message, { id: reply.messageId }) };
+        const message = await em.findOneOrFail(Message, { id: reply.messageId });
+        const files = await em.find(Attachment, { messageId: message.id }, { orderBy: { createdAt: 'asc' } });
+        return { reply, message, files };
       });
       if (reply.attemptToken !== token || reply.state !== 'sending') {
         return { outcome: 'retry', failure: 'taken-over', response: 'Another attempt has taken over.' };
       }
       const { channel } = message;
       if (channel === 'sms' || channel === 'whatsapp') return transmitText(dependencies, attempt, message, channel);
-      return transmitMail(dependencies, attempt, reply, message);
+      return transmitMail(dependencies, attempt, { reply, message, files });
     },
 
     /** A run that was ended from outside left the reply in the middle of an attempt: ends that attempt. */
@@ -136,11 +138,16 @@ function heldReply(em: EntityManager, replyId: string): Promise<Reply> {
 async function transmitMail(
   dependencies: Dependencies,
   { tenantId, replyId, token }: Attempt,
-  reply: Reply,
-  message: Message,
+  { reply, message, files }: { reply: Reply; message: Message; files: Attachment[] },
 ): Promise<AttemptEnd> {
-  const { database, patience } = dependencies;
-  const mail = await composeMail(reply, message);
+  const { database, patience, attachments } = dependencies;
+  for (const { name, sha256 } of files) {
+    if (await attachments.has(tenantId, sha256)) continue;
+    const end = lostFile(name);
+    await recordNow(dependencies, { tenantId, replyId, token }, end);
+    return withoutWords(end);
+  }
+  const mail = composeMail(reply, message, files, ({ sha256 }) => attachments.read(tenantId, sha256));
   const end = await onItsWay(dependencies, tenantId, reply, (account) =>
     transmit(account, mail.envelope, mail.source, {
       timeoutMs: patience.smtpTimeoutMs,
@@ -158,6 +165,12 @@ async function transmitMail(
   return withoutWords(end);
 }
 
+// Without it the answer would not be what its author wrote; the file may come back with a backup.
+function lostFile(name: string): AttemptEnd {
+  const response = `The file store no longer has “${name}”: bring it back from a backup, or answer without it.`;
+  return { outcome: 'failed', failure: 'file-missing', response };
+}
+
 // Recorded here already, so that what comes after cannot turn a known outcome into an unknown one; when the database is
 // away the workflow records what the attempt returns.
 async function recordNow({ database }: Dependencies, attempt: Attempt, end: AttemptEnd): Promise<void> {
@@ -166,7 +179,7 @@ async function recordNow({ database }: Dependencies, attempt: Attempt, end: Atte
 
 /** Servers repeat the recipient's address or number in their answers: those stay out of the history. */
 function withoutWords(end: AttemptEnd): AttemptEnd {
-  return { ...end, response: '' };
+  return { ...end, response: '', ...(end.outcome === 'sent' ? { refusedRecipients: [] } : {}) };
 }
 
 async function transmitText(

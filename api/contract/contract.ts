@@ -6,12 +6,14 @@ import { folders } from './folders.ts';
 import { integrations } from './integrations.ts';
 import { numbers } from './numbers.ts';
 import { answering, knowledge, record, senderRules, session } from './settings.ts';
+import { uploads } from './uploads.ts';
 
 export const contract = {
   ...session,
   ...conversations,
   ...drafts,
   ...replies,
+  ...uploads,
   ...followUps,
   ...folders,
   ...integrations,

@@ -32,6 +32,8 @@ const ReplySchema = defineEntity({
     sentAt: instant().nullable(),
     /** The server's last answer, for a person. */
     lastResponse: p.text().nullable(),
+    /** Whom the server refused while it took the mail for the others. */
+    refusedRecipients: p.json<string[]>().onCreate(() => []),
     /** A stable code: `recipient-refused`, `credentials-refused`, `outcome-unknown`… */
     failure: p.string().length(60).nullable(),
     /** How far an SMS or a WhatsApp message came, by the provider's receipts. */
@@ -97,7 +99,7 @@ export async function markHandedOver(em: EntityManager, replyId: string, token: 
 
 export type AttemptEnd =
   /** `providerId`: the name under which the provider's receipts will speak of it. */
-  | { outcome: 'sent'; response: string; providerId?: string }
+  | { outcome: 'sent'; response: string; providerId?: string; refusedRecipients?: string[] }
   | { outcome: 'retry'; failure: string; response: string }
   | { outcome: 'failed'; failure: string; response: string }
   | { outcome: 'unknown'; failure: string; response: string };
@@ -122,7 +124,7 @@ export async function endAttempt(
       state,
       ...(end.response ? { lastResponse: end.response.slice(0, 1000) } : {}),
       failure: end.outcome === 'sent' ? null : end.failure,
-      ...(end.outcome === 'sent' ? { sentAt: new Date() } : {}),
+      ...(end.outcome === 'sent' ? { sentAt: new Date(), refusedRecipients: end.refusedRecipients ?? [] } : {}),
       ...(end.outcome === 'retry' ? { handedOverAt: null } : {}),
     },
   );

@@ -2,6 +2,7 @@
 // client's answer finds its way back. Nothing is sent here.
 import { randomBytes } from 'node:crypto';
 import type { EntityManager } from '@mikro-orm/postgresql';
+import { Invalid } from '#domain/errors.ts';
 import { type Actor, actorId } from '#domain/people/actor.ts';
 import { audit } from '#domain/record/audit-event.ts';
 import { announce } from '#domain/record/event.ts';
@@ -10,13 +11,18 @@ import { referencesForReply, replySubject } from '#domain/rules/threading.ts';
 import { Tenant } from '#domain/tenancy/tenant.ts';
 import { newId } from '#domain/tenancy/tenant-owned.ts';
 import type { Conversation } from './conversation.ts';
+import { type Copies, copiesOf } from './copies.ts';
 import { Message } from './message.ts';
 import { Reply } from './reply.ts';
 import { type ReplyToSend, type ReplyWay, wayOf } from './reply-way.ts';
 import { ThreadKey } from './thread.ts';
+import { takeUploads } from './upload.ts';
+
+/** What a person may send along. */
+export type ReplyOptions = Partial<Copies> & { uploadIds?: string[] };
 
 export type ReplyToWrite = ReplyToSend & {
-  cc?: string[];
+  options?: ReplyOptions;
   author: Actor;
   automatic: boolean;
   draftId: string | null;
@@ -24,7 +30,10 @@ export type ReplyToWrite = ReplyToSend & {
   undoMs: number;
 };
 
-/** @throws Conflict, Invalid as reply-way.ts says */
+/** Nobody else can be written to along with a text message. */
+const NO_COPIES: Copies = { cc: [], bcc: [] };
+
+/** @throws Conflict, Invalid as reply-way.ts, copies.ts and upload.ts say */
 export async function writeReply(em: EntityManager, asked: ReplyToWrite): Promise<Reply> {
   const { conversation } = asked;
   const way = await wayOf(em, asked);
@@ -43,7 +52,7 @@ export async function writeReply(em: EntityManager, asked: ReplyToWrite): Promis
     references: identity.references,
     sender: way.from,
     recipients: [way.to],
-    cc: way.channel === 'email' ? (asked.cc ?? []) : [],
+    ...(way.channel === 'email' ? copiesOf(asked.options ?? {}, way.to) : NO_COPIES),
     subject: identity.subject,
     text: way.text,
     newText: asked.text,
@@ -52,6 +61,7 @@ export async function writeReply(em: EntityManager, asked: ReplyToWrite): Promis
     authorId: actorId(asked.author),
     sentAt: now,
   });
+  await takeFiles(em, asked, message);
   const reply = em.create(Reply, {
     id: replyId,
     conversationId: conversation.id,
@@ -72,6 +82,19 @@ export async function writeReply(em: EntityManager, asked: ReplyToWrite): Promis
   });
   announce(em, 'reply.changed', conversation.id, { replyId, messageId: message.id, state: 'approved' });
   return reply;
+}
+
+async function takeFiles(
+  em: EntityManager,
+  { options, text, author, undoMs }: ReplyToWrite,
+  message: Message,
+): Promise<void> {
+  const ids = options?.uploadIds ?? [];
+  if (ids.length > 0 && message.channel !== 'email') {
+    throw new Invalid('reply.no-files', 'Files can go with a mail only: take them out, or answer by mail.');
+  }
+  const leavesAt = new Date(message.sentAt.getTime() + undoMs);
+  await takeUploads(em, { ids, text, userId: actorId(author), messageId: message.id, leavesAt });
 }
 
 type Identity = { name: string; externalId: string | null; references: string[]; subject: string };

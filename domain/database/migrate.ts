@@ -13,6 +13,7 @@ import { Rights } from './migrations/0007-rights.ts';
 import { Numbers } from './migrations/0008-numbers.ts';
 import { MailboxConsent } from './migrations/0009-mailbox-consent.ts';
 import { DeletedConversations } from './migrations/0011-deleted-conversations.ts';
+import { OutgoingMail } from './migrations/0012-outgoing-mail.ts';
 import { ormOptions } from './orm.ts';
 
 /** In order; the names are what the table mikro_orm_migrations keeps, for ever. */
@@ -27,6 +28,7 @@ const MIGRATIONS = [
   { name: '0008-numbers', class: Numbers },
   { name: '0009-mailbox-consent', class: MailboxConsent },
   { name: '0011-deleted-conversations', class: DeletedConversations },
+  { name: '0012-outgoing-mail', class: OutgoingMail },
 ];
 
 export const NEWEST_MIGRATION = MIGRATIONS.at(-1)!.name;

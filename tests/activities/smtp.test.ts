@@ -1,4 +1,5 @@
 import { createServer, type Server, type Socket } from 'node:net';
+import { Readable } from 'node:stream';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { transmit, tryLogin } from '#activities/providers/smtp.ts';
 import type { MailServer } from '#domain/integrations/integration.ts';
@@ -40,7 +41,7 @@ function send(change: Sending = {}) {
   return transmit(
     { server: change.server ?? server(), password: change.password === undefined ? 'secret' : change.password },
     { from: 'support@acme.test', to: change.to ?? ['camille@client.com'] },
-    change.source ?? Buffer.from(mail({ to: 'camille@client.com' })),
+    () => Readable.from([change.source ?? Buffer.from(mail({ to: 'camille@client.com' }))]),
     { beforeFinalDot: change.mayGoOn ?? (async () => true), timeoutMs: 700 },
   );
 }

@@ -64,7 +64,7 @@ export class Road {
   readonly #server: Server;
   readonly #live: LiveFeed;
   readonly #options: RoadOptions;
-  readonly #attachments = new AttachmentStore(path.join(process.env.TEST_HOME!, 'files', newId()));
+  readonly attachments = new AttachmentStore(path.join(process.env.TEST_HOME!, 'files', newId()));
   #stopWorkers: () => Promise<void> = async () => {};
 
   private constructor(parts: {
@@ -106,7 +106,7 @@ export class Road {
     const activities = createActivities({
       database: this.db.database,
       keys: this.keys,
-      attachments: this.#attachments,
+      attachments: this.attachments,
       temporal: client,
       installationMail: this.#installationMail(),
       oauth: this.#options.oauth ?? {},
@@ -279,7 +279,7 @@ export class Road {
       identity: this.#identity,
       signIn: this.#signIn,
       keys: this.keys,
-      attachments: this.#attachments,
+      attachments: this.attachments,
       live: this.#live,
       temporal: new TemporalLinks('http://temporal.test', 'default'),
       log,

@@ -17,11 +17,16 @@ export async function approve(
 ): Promise<string | null> {
   const text = editing.isEdited ? editing.text : null;
   return decide(desk, conversation, async () => {
-    const sent = await api.approveDraft({ params: { id: editing.id }, body: { version: editing.version, text } });
-    const words = editing.text;
+    const options = conversation.options.asked;
+    const { replyId, notBefore } = await api.approveDraft({
+      params: { id: editing.id },
+      body: { version: editing.version, text, ...options },
+    });
+    const sent = { text: editing.text, ...options };
     editing.forget();
+    conversation.options.clear();
     gone(desk, conversation);
-    undoable(m.reply_on_its_way(), () => void takeBack(conversation, sent.replyId, words), msUntil(sent.notBefore));
+    undoable(m.reply_on_its_way(), () => void takeBack(conversation, replyId, sent), msUntil(notBefore));
   });
 }
 

@@ -9,20 +9,17 @@ import { refused, said, undoable } from './toasts.ts';
 export type Verdict = 'it-was-sent' | 'send-again' | 'give-up';
 
 /** @returns whether it is on its way; what was typed stays with the caller until then */
-export async function writeReply(
-  desk: Desk,
-  conversation: OpenConversation,
-  text: string,
-  cc: string[],
-): Promise<boolean> {
+export async function writeReply(desk: Desk, conversation: OpenConversation, text: string): Promise<boolean> {
   const view = conversation.view;
   if (!view) return false;
+  const sent = { text, ...conversation.options.asked };
   const before = view.messages;
-  conversation.patch({ messages: [...before, provisional(desk, conversation, text, cc)] });
+  conversation.patch({ messages: [...before, provisional(desk, conversation, sent)] });
   try {
-    const reply = await api.writeReply({ params: { id: conversation.id }, body: { text, cc } });
+    const reply = await api.writeReply({ params: { id: conversation.id }, body: sent });
+    conversation.options.clear();
     const leftMs = Math.max(1_000, new Date(reply.notBefore).getTime() - Date.now());
-    undoable(m.reply_on_its_way(), () => void takeBack(conversation, reply.id, text), leftMs);
+    undoable(m.reply_on_its_way(), () => void takeBack(conversation, reply.id, sent), leftMs);
     return true;
   } catch (error) {
     conversation.patch({ messages: before });
@@ -33,12 +30,20 @@ export async function writeReply(
   }
 }
 
-/** Within its time to undo; the words go back to where they were typed. */
-export async function takeBack(conversation: OpenConversation, replyId: string, text: string): Promise<void> {
+/** What its author typed of an answer. */
+export type SentAnswer = { text: string; cc: string[]; bcc: string[] };
+
+export function answerOf({ newText, cc, bcc }: MessageView): SentAnswer {
+  return { text: newText, cc, bcc };
+}
+
+/** Within its time to undo; the words and all that went along return to where they were typed. */
+export async function takeBack(conversation: OpenConversation, replyId: string, sent: SentAnswer): Promise<void> {
   try {
-    await api.cancelReply({ params: { id: replyId } });
+    const { uploads } = await api.cancelReply({ params: { id: replyId } });
     const kept = new KeptText(`reply.${conversation.id}`);
-    if (kept.text.trim() === '') kept.text = text;
+    if (kept.text.trim() === '') kept.text = sent.text;
+    conversation.options.restore(sent, uploads);
     conversation.restored += 1;
     said(m.reply_taken_back());
   } catch (error) {
@@ -67,7 +72,7 @@ export async function judge(
 }
 
 // Stands in the thread until the server's own arrives with the next reading.
-function provisional(desk: Desk, { view }: OpenConversation, text: string, cc: string[]): MessageView {
+function provisional(desk: Desk, { view }: OpenConversation, { text, cc, bcc }: SentAnswer): MessageView {
   const now = Date.now();
   const isText = view?.channel === 'sms' || view?.channel === 'whatsapp';
   return {
@@ -83,6 +88,7 @@ function provisional(desk: Desk, { view }: OpenConversation, text: string, cc: s
         .map(({ value }) => value)
         .slice(0, 1) ?? [],
     cc,
+    bcc,
     subject: view?.subject ?? '',
     newText: text,
     fullText: null,
@@ -98,6 +104,7 @@ function provisional(desk: Desk, { view }: OpenConversation, text: string, cc: s
       notBefore: new Date(now + desk.me.undoMs).toISOString(),
       failure: null,
       lastResponse: null,
+      refusedRecipients: [],
       delivery: null,
     },
   };

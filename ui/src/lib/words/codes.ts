@@ -115,6 +115,7 @@ export function failureWord(code: string): string {
       'credentials-refused': m.failure_credentials,
       'recipient-refused': m.failure_recipient,
       'message-refused': m.failure_message,
+      'file-missing': m.failure_file_missing,
       'server-busy': m.failure_busy,
       'server-unreachable': m.failure_unreachable,
       'outcome-unknown': m.failure_unknown,
