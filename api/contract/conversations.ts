@@ -76,6 +76,8 @@ export const messageView = z
         authorId: z.uuid().nullable(),
         authorKind: z.string(),
         notBefore: z.iso.datetime(),
+        /** The moment was chosen by a person. */
+        scheduled: z.boolean(),
         failure: z.string().nullable(),
         lastResponse: z.string().nullable(),
         /** Whom the mail server refused while it took the mail for the others. */

@@ -12,4 +12,10 @@ export const replyOptions = z.object({
   bcc: copies,
   /** Files that were handed in before, in their order; each goes with one answer. */
   uploadIds: z.array(z.uuid()).max(MOST_FILES).default([]),
+  /** Scheduled for this moment; without one it leaves after its time to undo. */
+  notBefore: z.iso
+    .datetime({ offset: true })
+    .transform((moment) => new Date(moment))
+    .nullable()
+    .default(null),
 });

@@ -1,6 +1,7 @@
 // Agents decide drafts, take replies back, and say what became of those nobody can be sure of. Each decision is one
 // conditional update of the row, so that the second one is told who was first.
 import type { EntityManager } from '@mikro-orm/postgresql';
+import { departNow, writtenNow } from '#domain/conversations/departure.ts';
 import { approveDraft, discardDraft, regenerateDraft } from '#domain/conversations/draft-decision.ts';
 import { Message } from '#domain/conversations/message.ts';
 import { Reply } from '#domain/conversations/reply.ts';
@@ -61,8 +62,15 @@ export function replyRoutes({ database }: ApiDependencies): Handlers<typeof repl
           tooLate: 'This reply has already left: it can no longer be taken back.',
         });
         const { messageId } = await em.findOneOrFail(Reply, { id: params.id });
+        await writtenNow(em, messageId, new Date());
         const released = await releaseUploads(em, messageId, principal.userId);
         return { uploads: released.map(uploadViewOf) };
+      }),
+
+    departReply: ({ principal, params }) =>
+      database.inTenant(principal.tenantId, async (em) => {
+        await departNow(em, params.id, principal.actor);
+        return undefined;
       }),
 
     judgeReply: ({ principal, params, body }) =>

@@ -101,6 +101,7 @@ function replyViewOf(reply: Reply | undefined): View['messages'][number]['reply'
     authorId: reply.authorId ?? null,
     authorKind: reply.authorKind,
     notBefore: reply.notBefore.toISOString(),
+    scheduled: reply.scheduled,
     failure: reply.failure ?? null,
     lastResponse: reply.lastResponse ?? null,
     refusedRecipients: reply.refusedRecipients,

@@ -26,6 +26,8 @@ const ReplySchema = defineEntity({
     authorId: p.uuid().nullable(),
     /** The end of the time to undo, or the moment it is scheduled for. */
     notBefore: instant(),
+    /** The moment was chosen by a person. */
+    scheduled: p.boolean().default(false),
     attemptToken: p.uuid().nullable(),
     attempts: p.integer().default(0),
     handedOverAt: instant().nullable(),

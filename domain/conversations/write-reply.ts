@@ -12,6 +12,7 @@ import { Tenant } from '#domain/tenancy/tenant.ts';
 import { newId } from '#domain/tenancy/tenant-owned.ts';
 import type { Conversation } from './conversation.ts';
 import { type Copies, copiesOf } from './copies.ts';
+import { departureOf } from './departure.ts';
 import { Message } from './message.ts';
 import { Reply } from './reply.ts';
 import { type ReplyToSend, type ReplyWay, wayOf } from './reply-way.ts';
@@ -19,7 +20,11 @@ import { ThreadKey } from './thread.ts';
 import { takeUploads } from './upload.ts';
 
 /** What a person may send along. */
-export type ReplyOptions = Partial<Copies> & { uploadIds?: string[] };
+export type ReplyOptions = Partial<Copies> & {
+  uploadIds?: string[];
+  /** The moment it is scheduled for. */
+  notBefore?: Date | null;
+};
 
 export type ReplyToWrite = ReplyToSend & {
   options?: ReplyOptions;
@@ -33,12 +38,13 @@ export type ReplyToWrite = ReplyToSend & {
 /** Nobody else can be written to along with a text message. */
 const NO_COPIES: Copies = { cc: [], bcc: [] };
 
-/** @throws Conflict, Invalid as reply-way.ts, copies.ts and upload.ts say */
+/** @throws Conflict, Invalid as reply-way.ts, departure.ts, copies.ts and upload.ts say */
 export async function writeReply(em: EntityManager, asked: ReplyToWrite): Promise<Reply> {
   const { conversation } = asked;
-  const way = await wayOf(em, asked);
-  const replyId = newId();
   const now = new Date();
+  const departure = departureOf(asked.options?.notBefore ?? null, asked.undoMs, now);
+  const way = await wayOf(em, { ...asked, leavesAt: departure.at });
+  const replyId = newId();
   const identity = way.channel === 'email' ? await mailIdentity(em, conversation, way, replyId) : textIdentity(replyId);
   const message = em.create(Message, {
     id: newId(),
@@ -59,9 +65,9 @@ export async function writeReply(em: EntityManager, asked: ReplyToWrite): Promis
     kind: 'personal',
     language: conversation.language ?? null,
     authorId: actorId(asked.author),
-    sentAt: now,
+    sentAt: departure.scheduled ? departure.at : now,
   });
-  await takeFiles(em, asked, message);
+  await takeFiles(em, asked, message, departure.at);
   const reply = em.create(Reply, {
     id: replyId,
     conversationId: conversation.id,
@@ -72,7 +78,8 @@ export async function writeReply(em: EntityManager, asked: ReplyToWrite): Promis
     automatic: asked.automatic,
     authorKind: asked.author.kind,
     authorId: actorId(asked.author),
-    notBefore: new Date(now.getTime() + asked.undoMs),
+    notBefore: departure.at,
+    scheduled: departure.scheduled,
   });
   conversation.answer({ at: now, preview: asked.text });
   audit(em, asked.author, {
@@ -86,14 +93,14 @@ export async function writeReply(em: EntityManager, asked: ReplyToWrite): Promis
 
 async function takeFiles(
   em: EntityManager,
-  { options, text, author, undoMs }: ReplyToWrite,
+  { options, text, author }: ReplyToWrite,
   message: Message,
+  leavesAt: Date,
 ): Promise<void> {
   const ids = options?.uploadIds ?? [];
   if (ids.length > 0 && message.channel !== 'email') {
     throw new Invalid('reply.no-files', 'Files can go with a mail only: take them out, or answer by mail.');
   }
-  const leavesAt = new Date(message.sentAt.getTime() + undoMs);
   await takeUploads(em, { ids, text, userId: actorId(author), messageId: message.id, leavesAt });
 }
 

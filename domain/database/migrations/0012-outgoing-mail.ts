@@ -1,4 +1,4 @@
-// What goes along with an answer: blind copies, who of several recipients was refused, and files that were handed in for it.
+// What goes along with an answer, and when it leaves: blind copies, who of several recipients was refused, and files that were handed in for it.
 import { Migration } from '@mikro-orm/migrations';
 import { CURRENT_TENANT } from '../tenant-locks.ts';
 import { APPLICATION_ROLE } from './0007-rights.ts';
@@ -7,7 +7,8 @@ export class OutgoingMail extends Migration {
   override up(): void {
     this.addSql(`
       alter table message add column bcc jsonb not null default '[]';
-      alter table reply add column refused_recipients jsonb not null default '[]';
+      alter table reply add column refused_recipients jsonb not null default '[]',
+        add column scheduled boolean not null default false;
 
       create table "upload" (
         "id" uuid not null,

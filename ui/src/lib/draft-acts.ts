@@ -5,7 +5,7 @@ import type { Desk } from './desk.svelte.ts';
 import type { DraftEditing } from './draft-editing.svelte.ts';
 import { KeptText } from './kept-text.svelte.ts';
 import type { OpenConversation } from './open-conversation.svelte.ts';
-import { takeBack } from './reply-acts.ts';
+import { onItsWay, takeBack } from './reply-acts.ts';
 import { refused, said, undoable } from './toasts.ts';
 import { timeOfDay } from './words/dates.ts';
 
@@ -26,7 +26,8 @@ export async function approve(
     editing.forget();
     conversation.options.clear();
     gone(desk, conversation);
-    undoable(m.reply_on_its_way(), () => void takeBack(conversation, replyId, sent), msUntil(notBefore));
+    const leftMs = options.notBefore ? undefined : msUntil(notBefore);
+    undoable(onItsWay(options.notBefore), () => void takeBack(conversation, replyId, sent), leftMs);
   });
 }
 

@@ -43,6 +43,8 @@ const SENTENCES: Record<string, () => string> = {
   'welcome.wrong-link': m.refusal_welcome_link,
   'session.missing': m.refusal_signed_out,
   'request.too-large': m.refusal_too_large,
+  'reply.in-the-past': m.refusal_in_the_past,
+  'reply.too-far': m.refusal_reply_too_far,
   'reply.no-files': m.refusal_no_files,
   'upload.blocked': m.refusal_file_blocked,
   'upload.empty': m.refusal_file_empty,

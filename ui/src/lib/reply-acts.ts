@@ -5,6 +5,7 @@ import type { Desk } from './desk.svelte.ts';
 import { KeptText } from './kept-text.svelte.ts';
 import type { OpenConversation } from './open-conversation.svelte.ts';
 import { refused, said, undoable } from './toasts.ts';
+import { moment } from './words/dates.ts';
 
 export type Verdict = 'it-was-sent' | 'send-again' | 'give-up';
 
@@ -19,7 +20,11 @@ export async function writeReply(desk: Desk, conversation: OpenConversation, tex
     const reply = await api.writeReply({ params: { id: conversation.id }, body: sent });
     conversation.options.clear();
     const leftMs = Math.max(1_000, new Date(reply.notBefore).getTime() - Date.now());
-    undoable(m.reply_on_its_way(), () => void takeBack(conversation, reply.id, sent), leftMs);
+    undoable(
+      onItsWay(sent.notBefore),
+      () => void takeBack(conversation, reply.id, sent),
+      sent.notBefore ? undefined : leftMs,
+    );
     return true;
   } catch (error) {
     conversation.patch({ messages: before });
@@ -27,6 +32,32 @@ export async function writeReply(desk: Desk, conversation: OpenConversation, tex
     return false;
   } finally {
     conversation.refreshSoon();
+  }
+}
+
+/** A scheduled one can be taken back for longer than any toast stands. */
+export function onItsWay(notBefore: string | null): string {
+  return notBefore ? m.leaves_on({ when: moment(notBefore) }) : m.reply_on_its_way();
+}
+
+export async function sendNow(replyId: string, conversation: OpenConversation | null = null): Promise<void> {
+  try {
+    await api.departReply({ params: { id: replyId } });
+    said(m.reply_sent_now());
+  } catch (error) {
+    refused(error);
+  } finally {
+    conversation?.refreshSoon();
+  }
+}
+
+/** From the outbox: its words stay in its conversation. */
+export async function cancelScheduled(replyId: string): Promise<void> {
+  try {
+    await api.cancelReply({ params: { id: replyId } });
+    said(m.held_back());
+  } catch (error) {
+    refused(error);
   }
 }
 
@@ -72,7 +103,11 @@ export async function judge(
 }
 
 // Stands in the thread until the server's own arrives with the next reading.
-function provisional(desk: Desk, { view }: OpenConversation, { text, cc, bcc }: SentAnswer): MessageView {
+function provisional(
+  desk: Desk,
+  { view }: OpenConversation,
+  { text, cc, bcc, notBefore }: SentAnswer & { notBefore: string | null },
+): MessageView {
   const now = Date.now();
   const isText = view?.channel === 'sms' || view?.channel === 'whatsapp';
   return {
@@ -101,7 +136,8 @@ function provisional(desk: Desk, { view }: OpenConversation, { text, cc, bcc }: 
       automatic: false,
       authorId: desk.me.user.id,
       authorKind: 'person',
-      notBefore: new Date(now + desk.me.undoMs).toISOString(),
+      notBefore: notBefore ?? new Date(now + desk.me.undoMs).toISOString(),
+      scheduled: notBefore !== null,
       failure: null,
       lastResponse: null,
       refusedRecipients: [],

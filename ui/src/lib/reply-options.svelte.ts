@@ -5,12 +5,16 @@ import { KeptText } from './kept-text.svelte.ts';
 import { OutgoingFiles } from './outgoing-files.svelte.ts';
 
 /** As the API takes them. */
-export type SentOptions = Required<Pick<NonNullable<Asked<'writeReply'>['body']>, 'cc' | 'bcc' | 'uploadIds'>>;
+export type SentOptions = Required<
+  Pick<NonNullable<Asked<'writeReply'>['body']>, 'cc' | 'bcc' | 'uploadIds' | 'notBefore'>
+>;
 
 export class ReplyOptions {
   readonly cc: KeptText;
   readonly bcc: KeptText;
   readonly files: OutgoingFiles;
+  /** The moment the answer is scheduled for. */
+  notBefore = $state<string | null>(null);
 
   constructor(conversationId: string) {
     this.cc = new KeptText(`cc.${conversationId}`);
@@ -23,7 +27,12 @@ export class ReplyOptions {
   }
 
   get asked(): SentOptions {
-    return { cc: addresses(this.cc.text), bcc: addresses(this.bcc.text), uploadIds: this.files.ids };
+    return {
+      cc: addresses(this.cc.text),
+      bcc: addresses(this.bcc.text),
+      uploadIds: this.files.ids,
+      notBefore: this.notBefore,
+    };
   }
 
   /** The first word among the copies that is no address. */
@@ -40,6 +49,7 @@ export class ReplyOptions {
     this.cc.text = '';
     this.bcc.text = '';
     this.files.clear();
+    this.notBefore = null;
   }
 
   /** Of an answer that was taken back, unless another is being written. */
