@@ -3,6 +3,7 @@
 import { LockMode } from '@mikro-orm/core';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { knowAs } from '#domain/conversations/delivery-receipt.ts';
+import { heldByLimit, pauseSending, SENDING_LIMIT } from '#domain/conversations/hold-to-limit.ts';
 import { Attachment, Message } from '#domain/conversations/message.ts';
 import { type AttemptEnd, beginAttempt, endAttempt, markHandedOver, Reply } from '#domain/conversations/reply.ts';
 import { faultPoint } from '#domain/fault-point.ts';
@@ -38,9 +39,12 @@ export function createSending(dependencies: Dependencies) {
       });
     },
 
-    /** @returns false when there is nothing to send any more */
+    /** @returns false when there is nothing to send any more, or not yet */
     async beginSending({ tenantId, replyId, token }: Attempt): Promise<boolean> {
-      const begun = await database.inTenant(tenantId, (em) => beginAttempt(em, replyId, token));
+      const begun = await database.inTenant(
+        tenantId,
+        async (em) => !(await heldByLimit(em, replyId)) && (await beginAttempt(em, replyId, token)),
+      );
       await faultPoint('send.after_intent');
       return begun;
     },
@@ -161,6 +165,10 @@ async function transmitMail(
   );
   if (end.outcome === 'sent') await faultPoint('send.after_250_before_record');
   await recordNow(dependencies, { tenantId, replyId, token }, end);
+  const { integrationId } = reply;
+  if (integrationId && end.outcome === 'retry' && end.failure === SENDING_LIMIT) {
+    await database.inTenant(tenantId, (em) => pauseSending(em, integrationId, patience.sendingPauseMs));
+  }
   if (end.outcome === 'sent') await keepInSent(dependencies, tenantId, reply, mail.source).catch(() => {});
   return withoutWords(end);
 }

@@ -119,8 +119,9 @@ type Answer = { response: string; refusedRecipients: string[] };
 function delivered(connection: SMTPConnection, envelope: Envelope, body: Readable): Promise<Answer> {
   return new Promise((resolve, reject) => {
     connection.once('error', reject);
+    // After a 421 the reason follows at once, to the callback.
     connection.once('end', () =>
-      reject(Object.assign(new Error('The server closed the connection.'), { code: 'ECONNECTION' })),
+      setImmediate(reject, Object.assign(new Error('The server closed the connection.'), { code: 'ECONNECTION' })),
     );
     connection.send(envelope, body, (error, info) => (error ? reject(error) : resolve(answerOf(info))));
   });
@@ -166,11 +167,28 @@ function endOf(error: SmtpError, handedOver: boolean): TransmitEnd {
     return { outcome: 'failed', failure: 'credentials-refused', response };
   // Encryption that was there may be back; a refusal of it says nothing of the mail.
   if (error.code === 'ETLS') return { outcome: 'retry', failure: 'server-unreachable', response };
+  if (isLimit(code, response)) return { outcome: 'retry', failure: 'sending-limit', response };
   if (code !== undefined && code >= 500) return { outcome: 'failed', failure: refusalOf(error), response };
   if (code !== undefined && code >= 400) return { outcome: 'retry', failure: 'server-busy', response };
   if (error.code === 'EENVELOPE') return { outcome: 'failed', failure: refusalOf(error), response };
   if (handedOver) return { outcome: 'unknown', failure: 'outcome-unknown', response };
   return { outcome: 'retry', failure: 'server-unreachable', response };
+}
+
+// Too much from this mailbox, in the words of Google, Microsoft, Postfix, Exim and the large hosters. What a recipient's
+// server says of too much for that recipient is a busy server. Gmail ends a day's allowance with 550 5.4.5.
+const TOO_MUCH =
+  /\b(too (many|much|fast)|rate.{0,12}(limit|exceed)|limit.{0,20}(exceeded|reached)|exceeded.{0,40}(limit|rate|quota)|throttl|unusual rate|slow(ing)? down)/i;
+const FOR_THE_RECIPIENT = /receiving mail|mailbox|recipient/i;
+
+function isLimit(code: number | undefined, response: string): boolean {
+  if (code === 550 && /5\.4\.5\b/.test(response)) return /sending (limit|quota)/i.test(response);
+  return (
+    code !== undefined &&
+    [421, 450, 451, 452].includes(code) &&
+    TOO_MUCH.test(response) &&
+    !FOR_THE_RECIPIENT.test(response)
+  );
 }
 
 // Every refusal before the text is an EENVELOPE; the command tells whom it is about.

@@ -30,6 +30,8 @@ const ReplySchema = defineEntity({
     scheduled: p.boolean().default(false),
     attemptToken: p.uuid().nullable(),
     attempts: p.integer().default(0),
+    /** When the last attempt began: what the provider's limit is counted by. */
+    attemptedAt: instant().nullable(),
     handedOverAt: instant().nullable(),
     sentAt: instant().nullable(),
     /** The server's last answer, for a person. */
@@ -75,9 +77,10 @@ ReplySchema.setClass(Reply);
  */
 export async function beginAttempt(em: EntityManager, replyId: string, token: string): Promise<boolean> {
   const taken = await em.execute<{ affectedRows: number }>(
-    `update reply set state = 'sending', attempt_token = ?, attempts = attempts + 1, handed_over_at = null
+    `update reply set state = 'sending', attempt_token = ?, attempts = attempts + 1, attempted_at = ?,
+            handed_over_at = null, failure = nullif(failure, 'sending-limit')
      where id = ? and state = 'approved'`,
-    [token, replyId],
+    [token, new Date(), replyId],
     'run',
   );
   return (

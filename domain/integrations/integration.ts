@@ -1,5 +1,6 @@
 // One connected channel account: a mailbox, a number, a webhook. Its secrets stand in `credential`.
 import { defineEntity, p } from '@mikro-orm/core';
+import type { SendingLimit } from '#domain/rules/sending-limit.ts';
 import { CHANNELS, type OAuthProviderName, type SignatureAlgorithm } from '#domain/rules/words.ts';
 import { instant, referable, tenantOwned } from '#domain/tenancy/tenant-owned.ts';
 
@@ -14,6 +15,8 @@ export type MailboxSettings = {
   /** ISO day; mail received before it is left alone. */
   since: string;
   syncEverySeconds: number;
+  /** Without one, what is usual for the provider. */
+  sendingLimit?: SendingLimit | null;
   /** Opened by consent at this provider; without one, by a password. */
   oauth?: OAuthProviderName | null;
 };
@@ -52,6 +55,8 @@ const IntegrationSchema = defineEntity({
     /** Who reads the mailbox now, and until when that is believed without another sign of life. */
     syncingBy: p.uuid().nullable(),
     syncingUntil: instant().nullable(),
+    /** The provider said that it was too much: nothing leaves before then. */
+    sendingPausedUntil: instant().nullable(),
     removedAt: instant().nullable(),
   },
   uniques: [

@@ -14,18 +14,20 @@ export class Answers {
   readonly #road: Road;
   readonly #company: Company;
   readonly #mailbox: string;
+  readonly #name: string;
   #clients = 0;
 
-  constructor(road: Road, company: Company, mailbox: string) {
+  constructor(road: Road, company: Company, mailbox: string, clientName = 'camille') {
     this.#road = road;
     this.#company = company;
     this.#mailbox = mailbox;
+    this.#name = clientName;
   }
 
   /** A client nobody knew writes. */
   async question(): Promise<{ from: string; conversationId: string }> {
     this.#clients += 1;
-    const from = `camille${this.#clients}@example.com`;
+    const from = `${this.#name}${this.#clients}@example.com`;
     const raw = mail({ from, subject: `Question ${this.#clients}` });
     const receiptId = await this.#road.receiveMail(this.#company, this.#mailbox, raw);
     await this.#road.runOf(this.#company, receiptId);

@@ -117,6 +117,7 @@ export class Road {
         ...PATIENCE,
         quietMs: 300,
         smtpTimeoutMs: 3_000,
+        sendingPauseMs: 3_000,
         vonageTimeoutMs: 2_000,
         modelTimeoutMs: 1_000,
         ...this.#options.patience,

@@ -1,4 +1,4 @@
-// What goes along with an answer, and when it leaves: blind copies, who of several recipients was refused, and files that were handed in for it.
+// What goes along with an answer, when it leaves, and how much a mailbox may send: blind copies, who of several recipients was refused, and files that were handed in for it.
 import { Migration } from '@mikro-orm/migrations';
 import { CURRENT_TENANT } from '../tenant-locks.ts';
 import { APPLICATION_ROLE } from './0007-rights.ts';
@@ -8,7 +8,11 @@ export class OutgoingMail extends Migration {
     this.addSql(`
       alter table message add column bcc jsonb not null default '[]';
       alter table reply add column refused_recipients jsonb not null default '[]',
-        add column scheduled boolean not null default false;
+        add column scheduled boolean not null default false,
+        add column attempted_at timestamptz(3) null;
+      create index reply_attempted on reply (tenant_id, integration_id, attempted_at) where attempted_at is not null;
+      create index reply_held on reply (tenant_id, integration_id, not_before) where state = 'approved';
+      alter table integration add column sending_paused_until timestamptz(3) null;
 
       create table "upload" (
         "id" uuid not null,
