@@ -32,6 +32,8 @@ export type Patience = {
   quietMs: number;
   modelTimeoutMs: number;
   smtpTimeoutMs: number;
+  /** How long a mailbox rests when its provider says that it was too much. */
+  sendingPauseMs: number;
   /** How long the parts of a long SMS wait for each other. */
   partsWithinMs: number;
   vonageTimeoutMs: number;
@@ -41,6 +43,7 @@ export const PATIENCE: Patience = {
   quietMs: 120_000,
   modelTimeoutMs: 90_000,
   smtpTimeoutMs: 30_000,
+  sendingPauseMs: 10 * 60_000,
   partsWithinMs: 120_000,
   vonageTimeoutMs: 15_000,
 };

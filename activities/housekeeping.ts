@@ -4,6 +4,7 @@ import { DeliveryReceipt } from '#domain/conversations/delivery-receipt.ts';
 import { Draft } from '#domain/conversations/draft.ts';
 import { Message } from '#domain/conversations/message.ts';
 import { Reply } from '#domain/conversations/reply.ts';
+import { forgetUploads } from '#domain/conversations/upload.ts';
 import { Integration } from '#domain/integrations/integration.ts';
 import { QuarantinedCall } from '#domain/integrations/quarantined-call.ts';
 import { RECEIPT_RETENTION_DAYS, Receipt } from '#domain/integrations/receipt.ts';
@@ -27,7 +28,7 @@ const activeMailbox = { channel: 'email', state: 'active', removedAt: null } as 
 
 export type Remembered = { receipts: number; decisions: number; replies: number; followUps: number };
 
-export function createHousekeeping({ database }: Dependencies) {
+export function createHousekeeping({ database, attachments }: Dependencies) {
   return {
     async listTenants(): Promise<string[]> {
       const rows = await database.outsideTenants<{ id: string }>('select id from list_tenants() as id');
@@ -67,7 +68,7 @@ export function createHousekeeping({ database }: Dependencies) {
       });
     },
 
-    /** Forgets raw receipts, trials, calls in quarantine and deleted conversations whose time is over. */
+    /** Forgets raw receipts, trials, uploads, calls in quarantine and deleted conversations whose time is over. */
     async forgetExpired({ tenantId }: { tenantId: string }): Promise<{ receipts: number; trials: number }> {
       return database.inTenant(tenantId, async (em) => {
         const now = new Date();
@@ -79,6 +80,7 @@ export function createHousekeeping({ database }: Dependencies) {
         );
         const trials = await em.nativeDelete(Trial, over);
         await removeDeleted(em, now);
+        await forgetUploads(em, attachments, now);
         await em.nativeDelete(QuarantinedCall, over);
         const longAgo = new Date(now.getTime() - RECEIPT_RETENTION_DAYS * 24 * 3600_000);
         await em.nativeDelete(DeliveryReceipt, { createdAt: { $lt: longAgo } });

@@ -3,7 +3,8 @@
 import { LockMode } from '@mikro-orm/core';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { knowAs } from '#domain/conversations/delivery-receipt.ts';
-import { Message } from '#domain/conversations/message.ts';
+import { heldByLimit, pauseSending, SENDING_LIMIT } from '#domain/conversations/hold-to-limit.ts';
+import { Attachment, Message } from '#domain/conversations/message.ts';
 import { type AttemptEnd, beginAttempt, endAttempt, markHandedOver, Reply } from '#domain/conversations/reply.ts';
 import { faultPoint } from '#domain/fault-point.ts';
 import { announce } from '#domain/record/event.ts';
@@ -38,9 +39,12 @@ export function createSending(dependencies: Dependencies) {
       });
     },
 
-    /** @returns false when there is nothing to send any more */
+    /** @returns false when there is nothing to send any more, or not yet */
     async beginSending({ tenantId, replyId, token }: Attempt): Promise<boolean> {
-      const begun = await database.inTenant(tenantId, (em) => beginAttempt(em, replyId, token));
+      const begun = await database.inTenant(
+        tenantId,
+        async (em) => !(await heldByLimit(em, replyId)) && (await beginAttempt(em, replyId, token)),
+      );
       await faultPoint('send.after_intent');
       return begun;
     },
@@ -48,16 +52,18 @@ export function createSending(dependencies: Dependencies) {
     /** Speaks to the provider once. It is never repeated by Temporal: the workflow looks at the row first. */
     async transmitReply(attempt: Attempt): Promise<AttemptEnd> {
       const { tenantId, replyId, token } = attempt;
-      const { reply, message } = await database.inTenant(tenantId, async (em) => {
+      const { reply, message, files } = await database.inTenant(tenantId, async (em) => {
         const reply = await em.findOneOrFail(Reply, { id: replyId });
-        return { reply, message: await em.findOneOrFail(Message, { id: reply.messageId }) };
+        const message = await em.findOneOrFail(Message, { id: reply.messageId });
+        const files = await em.find(Attachment, { messageId: message.id }, { orderBy: { createdAt: 'asc' } });
+        return { reply, message, files };
       });
       if (reply.attemptToken !== token || reply.state !== 'sending') {
         return { outcome: 'retry', failure: 'taken-over', response: 'Another attempt has taken over.' };
       }
       const { channel } = message;
       if (channel === 'sms' || channel === 'whatsapp') return transmitText(dependencies, attempt, message, channel);
-      return transmitMail(dependencies, attempt, reply, message);
+      return transmitMail(dependencies, attempt, { reply, message, files });
     },
 
     /** A run that was ended from outside left the reply in the middle of an attempt: ends that attempt. */
@@ -136,11 +142,16 @@ function heldReply(em: EntityManager, replyId: string): Promise<Reply> {
 async function transmitMail(
   dependencies: Dependencies,
   { tenantId, replyId, token }: Attempt,
-  reply: Reply,
-  message: Message,
+  { reply, message, files }: { reply: Reply; message: Message; files: Attachment[] },
 ): Promise<AttemptEnd> {
-  const { database, patience } = dependencies;
-  const mail = await composeMail(reply, message);
+  const { database, patience, attachments } = dependencies;
+  for (const { name, sha256 } of files) {
+    if (await attachments.has(tenantId, sha256)) continue;
+    const end = lostFile(name);
+    await recordNow(dependencies, { tenantId, replyId, token }, end);
+    return withoutWords(end);
+  }
+  const mail = composeMail(reply, message, files, ({ sha256 }) => attachments.read(tenantId, sha256));
   const end = await onItsWay(dependencies, tenantId, reply, (account) =>
     transmit(account, mail.envelope, mail.source, {
       timeoutMs: patience.smtpTimeoutMs,
@@ -154,8 +165,18 @@ async function transmitMail(
   );
   if (end.outcome === 'sent') await faultPoint('send.after_250_before_record');
   await recordNow(dependencies, { tenantId, replyId, token }, end);
+  const { integrationId } = reply;
+  if (integrationId && end.outcome === 'retry' && end.failure === SENDING_LIMIT) {
+    await database.inTenant(tenantId, (em) => pauseSending(em, integrationId, patience.sendingPauseMs));
+  }
   if (end.outcome === 'sent') await keepInSent(dependencies, tenantId, reply, mail.source).catch(() => {});
   return withoutWords(end);
+}
+
+// Without it the answer would not be what its author wrote; the file may come back with a backup.
+function lostFile(name: string): AttemptEnd {
+  const response = `The file store no longer has “${name}”: bring it back from a backup, or answer without it.`;
+  return { outcome: 'failed', failure: 'file-missing', response };
 }
 
 // Recorded here already, so that what comes after cannot turn a known outcome into an unknown one; when the database is
@@ -166,7 +187,7 @@ async function recordNow({ database }: Dependencies, attempt: Attempt, end: Atte
 
 /** Servers repeat the recipient's address or number in their answers: those stay out of the history. */
 function withoutWords(end: AttemptEnd): AttemptEnd {
-  return { ...end, response: '' };
+  return { ...end, response: '', ...(end.outcome === 'sent' ? { refusedRecipients: [] } : {}) };
 }
 
 async function transmitText(

@@ -1,11 +1,13 @@
 // The Sent folder of a mailbox: the proof of a mail whose outcome is unknown, and the place of our copies for providers
 // that do not file them themselves.
+import { buffer } from 'node:stream/consumers';
 import type { ImapFlow } from 'imapflow';
 import type { Reply } from '#domain/conversations/reply.ts';
 import { Integration } from '#domain/integrations/integration.ts';
 import type { Dependencies } from './dependencies.ts';
 import { inMailbox } from './mailbox-access.ts';
 import { folderFor, searchUids } from './providers/imap.ts';
+import type { MailSource } from './providers/smtp.ts';
 
 /** Whether a mail we may have sent stands in the Sent folder of its mailbox. */
 export async function findInSent(dependencies: Dependencies, tenantId: string, reply: Reply): Promise<boolean> {
@@ -24,7 +26,7 @@ export async function keepInSent(
   dependencies: Dependencies,
   tenantId: string,
   reply: Reply,
-  source: Buffer,
+  source: MailSource,
 ): Promise<void> {
   const { integrationId } = reply;
   if (!integrationId) return;
@@ -37,7 +39,8 @@ export async function keepInSent(
     if (!sent) return;
     await client.mailboxOpen(sent, { readOnly: true });
     if ((await sentCopies(client, reply)).length > 0) return;
-    await client.append(sent, source, ['\\Seen']);
+    // IMAP wants to know its length first; what may leave is limited, and so is this.
+    await client.append(sent, await buffer(source()), ['\\Seen']);
   });
 }
 

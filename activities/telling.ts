@@ -1,4 +1,5 @@
 // Mails of the installation to the people who run a company's Relais.
+import { Readable } from 'node:stream';
 import MailComposer from 'nodemailer/lib/mail-composer';
 import { Integration } from '#domain/integrations/integration.ts';
 import { claimLossNotice, releaseLossNotice } from '#domain/integrations/lose-mailbox.ts';
@@ -33,7 +34,7 @@ export function createTelling({ database, installationMail, appUrl, patience }: 
       })
         .compile()
         .build();
-      const end = await transmit(installationMail, { from, to }, source, {
+      const end = await transmit(installationMail, { from, to }, () => Readable.from([source]), {
         timeoutMs: patience.smtpTimeoutMs,
         beforeFinalDot: () => database.inTenant(tenantId, (em) => claimLossNotice(em, integrationId)),
       });

@@ -46,6 +46,9 @@ function operation(operationId: string, route: Route): Record<string, unknown> {
       ...(route.query ? { query: route.query } : {}),
     },
     ...(route.body ? { requestBody: { required: true, content: { 'application/json': { schema: route.body } } } } : {}),
+    ...(route.form
+      ? { requestBody: { required: true, content: { 'multipart/form-data': { schema: route.form } } } }
+      : {}),
     responses: {
       [String(status)]: success,
       ...Object.fromEntries(

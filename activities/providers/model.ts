@@ -9,11 +9,11 @@ import type { Message } from '#domain/conversations/message.ts';
 import type { Database } from '#domain/database/orm.ts';
 import { NotFound } from '#domain/errors.ts';
 import type { FoundArticle } from '#domain/knowledge/article.ts';
+import { shortened, storable } from '#domain/rules/stored-text.ts';
 import { revealCredential } from '#domain/secrets/credential.ts';
 import { type KeyRing, SealBroken } from '#domain/secrets/key-ring.ts';
 import type { AnsweringSettings } from '#domain/tenancy/answering-settings.ts';
 import { final, later, modelFailure, withinAttempts } from '../failures.ts';
-import { shortened, storable } from '../readers/incoming-message.ts';
 
 /** Changes with the wording of the instructions: what was judged by an older one may be asked again. */
 export const PROMPT_VERSION = '2026-11-1';

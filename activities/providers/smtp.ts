@@ -12,7 +12,8 @@ export type SmtpAccount = { server: MailServer } & (MailSecret | { password: nul
 export type Envelope = { from: string; to: string[] };
 
 export type TransmitEnd =
-  | { outcome: 'sent'; response: string }
+  /** Refused while the mail was taken for the others. */
+  | { outcome: 'sent'; response: string; refusedRecipients: string[] }
   | { outcome: 'retry'; failure: string; response: string }
   | { outcome: 'failed'; failure: string; response: string }
   | { outcome: 'unknown'; failure: string; response: string };
@@ -25,14 +26,16 @@ export type TransmitOptions = {
 
 const DEFAULT_TIMEOUT_MS = 30_000;
 
+/** Gives the complete mail, CRLF line ends or not, from its beginning at every call. */
+export type MailSource = () => Readable;
+
 /**
- * @param source the complete mail, CRLF line ends or not
  * @returns how it ended; never throws for what a server or network can do
  */
 export async function transmit(
   account: SmtpAccount,
   envelope: Envelope,
-  source: Buffer,
+  source: MailSource,
   options: TransmitOptions,
 ): Promise<TransmitEnd> {
   const connection = connectionTo(account.server, options.timeoutMs ?? DEFAULT_TIMEOUT_MS);
@@ -41,9 +44,9 @@ export async function transmit(
     await opened(connection);
     await loggedIn(connection, account);
     const body = heldAtFinalDot(source, progress, connection, options.beforeFinalDot);
-    const response = await delivered(connection, envelope, body);
+    const answer = await delivered(connection, envelope, body);
     connection.quit();
-    return { outcome: 'sent', response };
+    return { outcome: 'sent', ...answer };
   } catch (error) {
     connection.close();
     if (progress.fencedOff)
@@ -111,52 +114,47 @@ function login(connection: SMTPConnection, auth: SMTPConnection.AuthenticationTy
   });
 }
 
-function delivered(connection: SMTPConnection, envelope: Envelope, body: Readable): Promise<string> {
+type Answer = { response: string; refusedRecipients: string[] };
+
+function delivered(connection: SMTPConnection, envelope: Envelope, body: Readable): Promise<Answer> {
   return new Promise((resolve, reject) => {
     connection.once('error', reject);
+    // After a 421 the reason follows at once, to the callback.
     connection.once('end', () =>
-      reject(Object.assign(new Error('The server closed the connection.'), { code: 'ECONNECTION' })),
+      setImmediate(reject, Object.assign(new Error('The server closed the connection.'), { code: 'ECONNECTION' })),
     );
     connection.send(envelope, body, (error, info) => (error ? reject(error) : resolve(answerOf(info))));
   });
 }
 
 // A server may take a mail for some of its recipients only: whoever reads the answer is told who was left out.
-function answerOf(info: { response?: string; rejectedErrors?: SmtpError[] } | undefined): string {
-  const refused = (info?.rejectedErrors ?? []).map(
-    (error) => `${(error as { recipient?: string }).recipient ?? '?'}: ${error.response ?? error.message}`,
-  );
+function answerOf(info: { response?: string; rejectedErrors?: SmtpError[] } | undefined): Answer {
+  const errors = (info?.rejectedErrors ?? []) as (SmtpError & { recipient?: string })[];
+  const reasons = errors.map((error) => `${error.recipient ?? '?'}: ${error.response ?? error.message}`);
   const answer = String(info?.response ?? '');
-  return refused.length > 0 ? `${answer} (not accepted for ${refused.join('; ')})` : answer;
+  return {
+    response: reasons.length > 0 ? `${answer} (not accepted for ${reasons.join('; ')})` : answer,
+    refusedRecipients: errors.flatMap(({ recipient }) => recipient ?? []),
+  };
 }
 
 // The last place where the mail can still be held back: SMTPConnection writes the final dot when this stream ends. It
 // is read only once the server has asked for the text (354), so that nothing earlier counts as handed over.
 function heldAtFinalDot(
-  source: Buffer,
+  source: MailSource,
   progress: { handedOver: boolean; fencedOff: boolean },
   connection: SMTPConnection,
   beforeFinalDot: () => Promise<boolean>,
 ): Readable {
-  let given = false;
-  const breakOff = (error: Error) => {
+  async function* text() {
+    yield* source();
+    progress.handedOver = await beforeFinalDot();
+    progress.fencedOff = !progress.handedOver;
+    if (progress.fencedOff) throw new Error('held back');
+  }
+  return Readable.from(text(), { objectMode: false }).once('error', (error) => {
     connection.close();
     connection.emit('error', error);
-  };
-  return new Readable({
-    read() {
-      if (!given) {
-        given = true;
-        this.push(source);
-        return;
-      }
-      beforeFinalDot().then((mayGoOn) => {
-        progress.handedOver = mayGoOn;
-        progress.fencedOff = !mayGoOn;
-        if (mayGoOn) this.push(null);
-        else breakOff(new Error('held back'));
-      }, breakOff);
-    },
   });
 }
 
@@ -169,11 +167,28 @@ function endOf(error: SmtpError, handedOver: boolean): TransmitEnd {
     return { outcome: 'failed', failure: 'credentials-refused', response };
   // Encryption that was there may be back; a refusal of it says nothing of the mail.
   if (error.code === 'ETLS') return { outcome: 'retry', failure: 'server-unreachable', response };
+  if (isLimit(code, response)) return { outcome: 'retry', failure: 'sending-limit', response };
   if (code !== undefined && code >= 500) return { outcome: 'failed', failure: refusalOf(error), response };
   if (code !== undefined && code >= 400) return { outcome: 'retry', failure: 'server-busy', response };
   if (error.code === 'EENVELOPE') return { outcome: 'failed', failure: refusalOf(error), response };
   if (handedOver) return { outcome: 'unknown', failure: 'outcome-unknown', response };
   return { outcome: 'retry', failure: 'server-unreachable', response };
+}
+
+// Too much from this mailbox, in the words of Google, Microsoft, Postfix, Exim and the large hosters. What a recipient's
+// server says of too much for that recipient is a busy server. Gmail ends a day's allowance with 550 5.4.5.
+const TOO_MUCH =
+  /\b(too (many|much|fast)|rate.{0,12}(limit|exceed)|limit.{0,20}(exceeded|reached)|exceeded.{0,40}(limit|rate|quota)|throttl|unusual rate|slow(ing)? down)/i;
+const FOR_THE_RECIPIENT = /receiving mail|mailbox|recipient/i;
+
+function isLimit(code: number | undefined, response: string): boolean {
+  if (code === 550 && /5\.4\.5\b/.test(response)) return /sending (limit|quota)/i.test(response);
+  return (
+    code !== undefined &&
+    [421, 450, 451, 452].includes(code) &&
+    TOO_MUCH.test(response) &&
+    !FOR_THE_RECIPIENT.test(response)
+  );
 }
 
 // Every refusal before the text is an EENVELOPE; the command tells whom it is about.

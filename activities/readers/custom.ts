@@ -4,15 +4,15 @@ import { fileTypeFromBuffer } from 'file-type';
 import { type CustomMessage, customMessageSchema } from '#domain/integrations/custom-message.ts';
 import type { Contact } from '#domain/people/client.ts';
 import { normaliseAddress } from '#domain/rules/email-address.ts';
+import { safeFileName } from '#domain/rules/file-name.ts';
 import { toE164 } from '#domain/rules/phone-number.ts';
 import { splitReply } from '#domain/rules/quoted-text.ts';
+import { storable } from '#domain/rules/stored-text.ts';
 import {
   digestOf,
   type FetchedFile,
   type IncomingAttachment,
   type IncomingMessage,
-  safeFileName,
-  storable,
   threadKey,
   Unreadable,
 } from './incoming-message.ts';

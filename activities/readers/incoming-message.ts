@@ -79,34 +79,3 @@ export function threadKey(scheme: string, id: string): string {
   const key = `${scheme}:${id}`;
   return key.length <= LONGEST_KEY ? key : `${scheme}:sha256:${digestOf(id)}`;
 }
-
-/** PostgreSQL text cannot hold U+0000, and lone surrogates are no text at all. */
-export function storable(text: string): string {
-  return text.replaceAll('\u0000', '').toWellFormed();
-}
-
-/** At most so many UTF-16 units, and never half of a character. */
-export function shortened(text: string, longest: number): string {
-  if (text.length <= longest) return text;
-  const cut = text.slice(0, longest);
-  return /[\uD800-\uDBFF]$/.test(cut) ? cut.slice(0, -1) : cut;
-}
-
-const LONGEST_FILE_NAME = 200;
-
-/**
- * No path, no control or direction-changing character: the name is shown, and offered for saving.
- * @returns null when nothing of it is left
- */
-export function safeFileName(given: string | null): string | null {
-  const bare = storable(given ?? '')
-    .replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '')
-    .split(/[/\\]/)
-    .at(-1)!
-    .trim();
-  if (bare === '' || /^\.+$/.test(bare)) return null;
-  if (bare.length <= LONGEST_FILE_NAME) return bare;
-  // The end tells what it is.
-  const extension = /\.[\p{L}\p{N}]{1,10}$/u.exec(bare)?.[0] ?? '';
-  return shortened(bare, LONGEST_FILE_NAME - extension.length) + extension;
-}

@@ -1,6 +1,8 @@
 // The files of a mail: a safe name, and the type their bytes show rather than the one the sender claims.
 import { fileTypeFromBuffer } from 'file-type';
-import { type IncomingAttachment, safeFileName, storable } from './incoming-message.ts';
+import { safeFileName } from '#domain/rules/file-name.ts';
+import { storable } from '#domain/rules/stored-text.ts';
+import type { IncomingAttachment } from './incoming-message.ts';
 import type { MimeFile, MimeMail } from './parse-mime.ts';
 
 const LONGEST_CONTENT_ID = 255;

@@ -1,7 +1,8 @@
 // Reads an SMS of Vonage's SMS API, whole or joined from its parts in whatever order they came. What is missing after
 // its time is said so in its place, and the rest is shown.
 import { fromVonage } from '#domain/rules/phone-number.ts';
-import { digestOf, type IncomingMessage, storable, threadKey } from './incoming-message.ts';
+import { storable } from '#domain/rules/stored-text.ts';
+import { digestOf, type IncomingMessage, threadKey } from './incoming-message.ts';
 import { believableDate } from './sent-at.ts';
 import { inOrder, type SmsPart } from './sms-parts.ts';
 

@@ -2,15 +2,15 @@
 // knows yet are shown as what they are, with what text they carry.
 import { fileTypeFromBuffer } from 'file-type';
 import { z } from 'zod';
+import { safeFileName } from '#domain/rules/file-name.ts';
 import { fromVonage } from '#domain/rules/phone-number.ts';
+import { storable } from '#domain/rules/stored-text.ts';
 import {
   digestOf,
   type FetchedFile,
   type IncomingAttachment,
   type IncomingMessage,
   type MediaToFetch,
-  safeFileName,
-  storable,
   threadKey,
   Unreadable,
 } from './incoming-message.ts';

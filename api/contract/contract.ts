@@ -7,12 +7,14 @@ import { integrations } from './integrations.ts';
 import { mailboxes } from './mailboxes.ts';
 import { numbers } from './numbers.ts';
 import { answering, knowledge, record, senderRules, session } from './settings.ts';
+import { uploads } from './uploads.ts';
 
 export const contract = {
   ...session,
   ...conversations,
   ...drafts,
   ...replies,
+  ...uploads,
   ...followUps,
   ...folders,
   ...integrations,

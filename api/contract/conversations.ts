@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { STATUSES } from '#domain/rules/conversation-status.ts';
 import { DELIVERIES } from '#domain/rules/delivery.ts';
 import { CHANNELS, DEADLINE_ACTIONS, REPLY_STATES, SORTERS } from '#domain/rules/words.ts';
+import { replyOptions } from './reply-options.ts';
 import { byId, nothing, pageOf, route } from './route.ts';
 
 export const shownStatus = z.enum([...STATUSES, 'urgent']);
@@ -58,6 +59,7 @@ export const messageView = z
     sender: z.object({ name: z.string().nullable(), address: z.string().nullable(), phone: z.string().nullable() }),
     recipients: z.array(z.string()),
     cc: z.array(z.string()),
+    bcc: z.array(z.string()),
     subject: z.string(),
     newText: z.string(),
     /** Everything, when quotes or a signature were folded away. */
@@ -74,8 +76,12 @@ export const messageView = z
         authorId: z.uuid().nullable(),
         authorKind: z.string(),
         notBefore: z.iso.datetime(),
+        /** The moment was chosen by a person. */
+        scheduled: z.boolean(),
         failure: z.string().nullable(),
         lastResponse: z.string().nullable(),
+        /** Whom the mail server refused while it took the mail for the others. */
+        refusedRecipients: z.array(z.string()),
         /** How far an SMS or a WhatsApp message came, by the provider's receipts. */
         delivery: z.enum(DELIVERIES).nullable(),
       })
@@ -251,10 +257,7 @@ export const conversations = {
     role: 'agent',
     status: 201,
     params: byId,
-    body: z.object({
-      text: z.string().trim().min(1).max(100_000),
-      cc: z.array(z.email()).max(20).default([]),
-    }),
+    body: replyOptions.extend({ text: z.string().trim().min(1).max(100_000) }),
     reply: z.object({ id: z.uuid(), messageId: z.uuid(), notBefore: z.iso.datetime() }),
   }),
   addFollowUp: route({

@@ -1,7 +1,9 @@
 import { z } from 'zod';
 import { CHANNELS } from '#domain/rules/words.ts';
 import { followUpView } from './conversations.ts';
+import { replyOptions } from './reply-options.ts';
 import { byId, nothing, pageOf, route } from './route.ts';
+import { uploadView } from './uploads.ts';
 
 export const drafts = {
   approveDraft: route({
@@ -11,7 +13,7 @@ export const drafts = {
     role: 'agent',
     status: 201,
     params: byId,
-    body: z.object({
+    body: replyOptions.extend({
       /** The version the agent read: a text that was written again meanwhile is not sent unread. */
       version: z.int(),
       text: z.string().trim().min(1).max(100_000).nullable().default(null),
@@ -43,7 +45,15 @@ export const replies = {
   cancelReply: route({
     method: 'post',
     path: '/replies/{id}/cancellation',
-    summary: 'Take a reply back before it leaves',
+    summary: 'Take a reply back before it leaves; its files are free for the next one',
+    role: 'agent',
+    params: byId,
+    reply: z.object({ uploads: z.array(uploadView) }),
+  }),
+  departReply: route({
+    method: 'post',
+    path: '/replies/{id}/departure',
+    summary: 'Send a scheduled reply now',
     role: 'agent',
     status: 204,
     params: byId,
@@ -79,6 +89,8 @@ export const replies = {
         failure: z.string().nullable(),
         lastResponse: z.string().nullable(),
         attempts: z.int(),
+        notBefore: z.iso.datetime(),
+        scheduled: z.boolean(),
         createdAt: z.iso.datetime(),
       }),
     ),

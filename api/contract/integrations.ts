@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { LIMIT_PERIODS } from '#domain/rules/sending-limit.ts';
 import { CHANNELS, MAIL_SERVER_SOURCES, OAUTH_PROVIDERS, SIGNATURE_ALGORITHMS } from '#domain/rules/words.ts';
 import { byId, nothing, pageOf, route } from './route.ts';
 
@@ -32,6 +33,8 @@ export const mailboxFields = z.object({
   password: z.string().min(1).max(1_000),
 });
 
+const sendingLimit = z.object({ count: z.int().min(1).max(100_000), per: z.enum(LIMIT_PERIODS) });
+
 export const integrationView = z
   .object({
     id: z.uuid(),
@@ -64,6 +67,9 @@ export const integrationView = z
         syncEverySeconds: z.int(),
         /** Opened by consent at this provider, and not by a password. */
         oauth: z.enum(OAUTH_PROVIDERS).nullable(),
+        /** The company's own; without one, the usual one of the provider holds. */
+        sendingLimit: sendingLimit.nullable(),
+        usualLimit: sendingLimit,
       })
       .nullable(),
     webhook: z.object({ url: z.string(), replyThrough: z.uuid().nullable() }).nullable(),
@@ -233,6 +239,8 @@ export const integrations = {
       name: z.string().trim().min(1).max(200).optional(),
       state: z.enum(['active', 'paused']).optional(),
       senderName: z.string().trim().max(200).optional(),
+      /** How much a mailbox sends; null is what is usual for its provider. */
+      sendingLimit: sendingLimit.nullable().optional(),
       replyThrough: z.uuid().nullable().optional(),
     }),
     reply: integrationView,

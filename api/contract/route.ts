@@ -23,6 +23,8 @@ export type Route<
   params?: Params;
   query?: Query;
   body?: Body;
+  /** What a multipart body holds, for the OpenAPI document: the handler reads it as it comes. */
+  form?: z.ZodType;
   reply: Reply;
 };
 

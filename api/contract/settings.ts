@@ -36,7 +36,7 @@ export const session = {
     role: 'viewer',
     reply: z.object({
       user: z.object({ id: z.uuid(), name: z.string(), email: z.string() }),
-      tenant: z.object({ id: z.uuid(), name: z.string(), locale: z.enum(LOCALES) }),
+      tenant: z.object({ id: z.uuid(), name: z.string(), locale: z.enum(LOCALES), timeZone: z.string() }),
       role: z.enum(ROLES),
       undoMs: z.int(),
     }),

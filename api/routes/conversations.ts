@@ -128,7 +128,7 @@ export function conversationRoutes(dependencies: ApiDependencies): Handlers<type
         return noteViewOf(note);
       }),
 
-    writeReply: ({ principal, params, body }) =>
+    writeReply: ({ principal, params, body: { text, ...options } }) =>
       database.inTenant(principal.tenantId, async (em) => {
         await findConversation(em, params.id);
         const conversation = await holdConversation(em, params.id);
@@ -136,8 +136,8 @@ export function conversationRoutes(dependencies: ApiDependencies): Handlers<type
         const reply = await writeReply(em, {
           conversation,
           answersMessageId: null,
-          text: body.text,
-          cc: body.cc,
+          text,
+          options,
           author: principal.actor,
           automatic: false,
           draftId: null,

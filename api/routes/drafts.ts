@@ -1,9 +1,11 @@
 // Agents decide drafts, take replies back, and say what became of those nobody can be sure of. Each decision is one
 // conditional update of the row, so that the second one is told who was first.
 import type { EntityManager } from '@mikro-orm/postgresql';
+import { departNow, writtenNow } from '#domain/conversations/departure.ts';
 import { approveDraft, discardDraft, regenerateDraft } from '#domain/conversations/draft-decision.ts';
 import { Message } from '#domain/conversations/message.ts';
 import { Reply } from '#domain/conversations/reply.ts';
+import { releaseUploads } from '#domain/conversations/upload.ts';
 import { Conflict, NotFound } from '#domain/errors.ts';
 import { audit } from '#domain/record/audit-event.ts';
 import { announce } from '#domain/record/event.ts';
@@ -16,16 +18,18 @@ import type { Handlers } from '../mount.ts';
 import type { Principal } from '../principal.ts';
 import { dueFollowUps } from '../views/due-follow-ups.ts';
 import { outbox } from '../views/outbox.ts';
+import { uploadViewOf } from '../views/upload-view.ts';
 
 export function draftRoutes({ database, undoMs, sendingAccounts }: ApiDependencies): Handlers<typeof drafts> {
   return {
-    approveDraft: ({ principal, params, body }) =>
+    approveDraft: ({ principal, params, body: { version, text, ...options } }) =>
       database.inTenant(principal.tenantId, async (em) => {
         const reply = await approveDraft(em, {
           draftId: params.id,
           actor: principal.actor,
-          version: body.version,
-          text: body.text,
+          version,
+          text,
+          options,
           automatic: false,
           undoMs,
           accounts: sendingAccounts,
@@ -57,6 +61,15 @@ export function replyRoutes({ database }: ApiDependencies): Handlers<typeof repl
           action: 'reply.cancelled',
           tooLate: 'This reply has already left: it can no longer be taken back.',
         });
+        const { messageId } = await em.findOneOrFail(Reply, { id: params.id });
+        await writtenNow(em, messageId, new Date());
+        const released = await releaseUploads(em, messageId, principal.userId);
+        return { uploads: released.map(uploadViewOf) };
+      }),
+
+    departReply: ({ principal, params }) =>
+      database.inTenant(principal.tenantId, async (em) => {
+        await departNow(em, params.id, principal.actor);
         return undefined;
       }),
 

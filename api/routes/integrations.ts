@@ -147,10 +147,13 @@ export function integrationRoutes(dependencies: ApiDependencies): Handlers<typeo
     changeIntegration: ({ principal, params, body }) =>
       database.inTenant(principal.tenantId, async (em) => {
         const integration = await findIntegration(em, params.id);
-        const { senderName, replyThrough, ...fields } = body;
+        const { senderName, sendingLimit, replyThrough, ...fields } = body;
         em.assign(integration, fields);
         if (integration.channel === 'email' && senderName !== undefined) {
           integration.settings = { ...integration.mailboxSettings(), senderName };
+        }
+        if (integration.channel === 'email' && sendingLimit !== undefined) {
+          integration.settings = { ...integration.mailboxSettings(), sendingLimit };
         }
         if (integration.channel === 'webhook' && replyThrough !== undefined) {
           if (replyThrough) await findMailbox(em, replyThrough);

@@ -39,7 +39,7 @@ export function sessionRoutes(dependencies: ApiDependencies): Handlers<typeof se
       const { userId: id, name, email, role } = principal;
       return {
         user: { id, name, email },
-        tenant: { id: tenant.id, name: tenant.name, locale: tenant.locale },
+        tenant: { id: tenant.id, name: tenant.name, locale: tenant.locale, timeZone: tenant.businessHours.timeZone },
         role,
         undoMs,
       };

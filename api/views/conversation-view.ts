@@ -73,6 +73,7 @@ async function messagesOf(em: EntityManager, conversationId: string): Promise<Vi
     sender: { name: message.sender.name, address: message.sender.address, phone: message.sender.phone ?? null },
     recipients: message.recipients,
     cc: message.cc,
+    bcc: message.bcc,
     subject: message.subject,
     newText: message.newText,
     fullText: message.text.trim() === message.newText.trim() ? null : message.text,
@@ -100,8 +101,10 @@ function replyViewOf(reply: Reply | undefined): View['messages'][number]['reply'
     authorId: reply.authorId ?? null,
     authorKind: reply.authorKind,
     notBefore: reply.notBefore.toISOString(),
+    scheduled: reply.scheduled,
     failure: reply.failure ?? null,
     lastResponse: reply.lastResponse ?? null,
+    refusedRecipients: reply.refusedRecipients,
     delivery: reply.delivery ?? null,
   };
 }

@@ -5,6 +5,7 @@ import { queries } from '#domain/database/tables.ts';
 import type { Integration } from '#domain/integrations/integration.ts';
 import { isConsented, type MailboxTrialInput } from '#domain/integrations/mailbox-trial.ts';
 import type { Sync } from '#domain/integrations/sync.ts';
+import { usualLimit } from '#domain/rules/sending-limit.ts';
 import type { KeyRing } from '#domain/secrets/key-ring.ts';
 import type { Trial } from '#domain/secrets/trial.ts';
 import type { integrations } from '../contract/integrations.ts';
@@ -44,7 +45,12 @@ export function integrationViewOf(
 
 function mailboxViewOf(integration: Integration) {
   const settings = integration.mailboxSettings();
-  return { ...settings, oauth: settings.oauth ?? null };
+  return {
+    ...settings,
+    oauth: settings.oauth ?? null,
+    sendingLimit: settings.sendingLimit ?? null,
+    usualLimit: usualLimit(settings.smtp.host, integration.address),
+  };
 }
 
 function numberViewOf(integration: Integration, publicUrl: string) {

@@ -25,6 +25,8 @@ export async function outbox(
       'reply.failure',
       'reply.last_response',
       'reply.attempts',
+      'reply.not_before',
+      'reply.scheduled',
       'reply.created_at',
       'message.subject',
       'message.channel',
@@ -49,6 +51,8 @@ export async function outbox(
       failure: row.failure ?? null,
       lastResponse: row.last_response ?? null,
       attempts: row.attempts,
+      notBefore: row.not_before.toISOString(),
+      scheduled: row.scheduled,
       createdAt: row.created_at.toISOString(),
     })),
   };

@@ -1,9 +1,21 @@
 // Where the bytes of attachments lie: on local disk, under the tenant's folder and the digest of their content. A name
 // from outside never becomes part of a path, and the same bytes are kept once per tenant.
 import { createHash, randomUUID } from 'node:crypto';
-import { createReadStream, type ReadStream } from 'node:fs';
-import { access, mkdir, rename, writeFile } from 'node:fs/promises';
+import { createReadStream, createWriteStream, type ReadStream } from 'node:fs';
+import { access, mkdir, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import type { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+
+/** Bytes that lie in the store and are not kept yet. */
+export type ReceivedFile = {
+  sha256: string;
+  size: number;
+  /** Where they lie now, to be looked at. */
+  path: string;
+  keep: () => Promise<void>;
+  discard: () => Promise<void>;
+};
 
 export class AttachmentStore {
   readonly #root: string;
@@ -16,7 +28,7 @@ export class AttachmentStore {
   async keep(tenantId: string, content: Buffer): Promise<string> {
     const sha256 = createHash('sha256').update(content).digest('hex');
     const file = this.#path(tenantId, sha256);
-    if (await exists(file)) return sha256;
+    if (await isStillKept(file)) return sha256;
     await mkdir(path.dirname(file), { recursive: true });
     const unfinished = `${file}.${randomUUID()}`;
     await writeFile(unfinished, content, { mode: 0o600, flush: true });
@@ -24,19 +36,86 @@ export class AttachmentStore {
     return sha256;
   }
 
+  /** Takes bytes as they come, digesting them on the way; a stream that breaks leaves nothing behind. */
+  async receive(tenantId: string, stream: Readable): Promise<ReceivedFile> {
+    const digest = createHash('sha256');
+    let size = 0;
+    const unfinished = this.#unfinished(tenantId);
+    const discard = () => rm(unfinished, { force: true });
+    await mkdir(path.dirname(unfinished), { recursive: true });
+    try {
+      await pipeline(
+        stream,
+        async function* (chunks: AsyncIterable<Buffer>) {
+          for await (const chunk of chunks) {
+            digest.update(chunk);
+            size += chunk.length;
+            yield chunk;
+          }
+        },
+        createWriteStream(unfinished, { mode: 0o600, flush: true }),
+      );
+    } catch (error) {
+      await discard();
+      throw error;
+    }
+    const sha256 = digest.digest('hex');
+    const file = this.#path(tenantId, sha256);
+    const keep = async () => {
+      await mkdir(path.dirname(file), { recursive: true });
+      await rename(unfinished, file);
+    };
+    return { sha256, size, path: unfinished, keep, discard };
+  }
+
+  async has(tenantId: string, sha256: string): Promise<boolean> {
+    return access(this.#path(tenantId, sha256)).then(
+      () => true,
+      () => false,
+    );
+  }
+
+  /**
+   * Removes bytes no row refers to, unless they were kept again since: whoever keeps bytes writes its row a moment later.
+   * @param before what was last kept after this moment stays
+   */
+  async removeUnused(tenantId: string, sha256: string, before: Date): Promise<void> {
+    const file = this.#path(tenantId, sha256);
+    const leaving = this.#unfinished(tenantId);
+    try {
+      // Out of sight first: from here on, keeping them again writes them anew.
+      await rename(file, leaving);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return;
+      throw error;
+    }
+    if ((await stat(leaving)).mtime < before) await rm(leaving);
+    else await rename(leaving, file);
+  }
+
   read(tenantId: string, sha256: string): ReadStream {
     return createReadStream(this.#path(tenantId, sha256));
   }
 
   #path(tenantId: string, sha256: string): string {
-    if (!/^[0-9a-f-]{36}$/.test(tenantId) || !/^[0-9a-f]{64}$/.test(sha256))
-      throw new Error('Not a place of an attachment.');
-    return path.join(this.#root, tenantId, sha256.slice(0, 2), sha256);
+    if (!/^[0-9a-f]{64}$/.test(sha256)) throw new Error('Not a place of an attachment.');
+    return path.join(this.#folder(tenantId), sha256.slice(0, 2), sha256);
+  }
+
+  #unfinished(tenantId: string): string {
+    return path.join(this.#folder(tenantId), 'unfinished', randomUUID());
+  }
+
+  #folder(tenantId: string): string {
+    if (!/^[0-9a-f-]{36}$/.test(tenantId)) throw new Error('Not a place of an attachment.');
+    return path.join(this.#root, tenantId);
   }
 }
 
-async function exists(file: string): Promise<boolean> {
-  return access(file).then(
+// Touching it tells `removeUnused` that it has been kept again.
+async function isStillKept(file: string): Promise<boolean> {
+  const now = new Date();
+  return utimes(file, now, now).then(
     () => true,
     () => false,
   );

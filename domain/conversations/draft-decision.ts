@@ -11,7 +11,7 @@ import { Conversation, holdConversation } from './conversation.ts';
 import { claimDraft, Draft, type DraftDecision } from './draft.ts';
 import type { Reply } from './reply.ts';
 import { type SendingAccounts, wayOf } from './reply-way.ts';
-import { writeReply } from './write-reply.ts';
+import { type ReplyOptions, writeReply } from './write-reply.ts';
 
 const PAST_TENSE: Record<DraftDecision, string> = {
   approve: 'draft.approved',
@@ -27,6 +27,7 @@ export type Approval = {
   version: number | null;
   /** The edited text; null sends the draft as it stands. */
   text: string | null;
+  options?: ReplyOptions;
   automatic: boolean;
   undoMs: number;
   accounts: SendingAccounts;
@@ -43,6 +44,7 @@ export async function approveDraft(em: EntityManager, approval: Approval): Promi
     conversation,
     answersMessageId: draft.messageId,
     text: approval.text ?? draft.text,
+    options: approval.options ?? {},
     author: approval.actor,
     automatic: approval.automatic,
     draftId: draft.id,

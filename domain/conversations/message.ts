@@ -26,6 +26,8 @@ const MessageSchema = defineEntity({
     replyTo: p.string().length(320).nullable(),
     recipients: p.json<string[]>(),
     cc: p.json<string[]>(),
+    /** Of what we sent: in the envelope only, never in a header. */
+    bcc: p.json<string[]>().onCreate(() => []),
     subject: p.text(),
     /** Everything, quotes included; `newText` is what was written for this message. */
     text: p.text(),

@@ -22,6 +22,8 @@ export type ReplyToSend = {
   answersMessageId: string | null;
   text: string;
   accounts: SendingAccounts;
+  /** When it is to leave; now where it is not given. */
+  leavesAt?: Date;
 };
 
 export type ReplyWay = {
@@ -72,7 +74,7 @@ async function byMail(
 
 async function byNumber(
   em: EntityManager,
-  { conversation, text: written }: ReplyToSend,
+  { conversation, text: written, leavesAt = new Date() }: ReplyToSend,
   answered: Message | null,
   channel: 'sms' | 'whatsapp',
 ): Promise<ReplyWay> {
@@ -82,7 +84,7 @@ async function byNumber(
   if (!to)
     throw new Conflict('reply.no-return-number', 'This client left no number to answer to: use another channel.');
   const closesAt = channel === 'whatsapp' ? whatsappWindowEnd(conversation.lastInboundAt) : null;
-  if (channel === 'whatsapp' && !(closesAt && closesAt > new Date())) {
+  if (channel === 'whatsapp' && !(closesAt && closesAt > leavesAt)) {
     throw new Conflict(
       'reply.whatsapp-window-closed',
       'WhatsApp takes free text only within 24 hours of the client’s last message, and templates cannot be sent yet: use another channel, or wait until the client writes again.',

@@ -26,12 +26,18 @@ const ReplySchema = defineEntity({
     authorId: p.uuid().nullable(),
     /** The end of the time to undo, or the moment it is scheduled for. */
     notBefore: instant(),
+    /** The moment was chosen by a person. */
+    scheduled: p.boolean().default(false),
     attemptToken: p.uuid().nullable(),
     attempts: p.integer().default(0),
+    /** When the last attempt began: what the provider's limit is counted by. */
+    attemptedAt: instant().nullable(),
     handedOverAt: instant().nullable(),
     sentAt: instant().nullable(),
     /** The server's last answer, for a person. */
     lastResponse: p.text().nullable(),
+    /** Whom the server refused while it took the mail for the others. */
+    refusedRecipients: p.json<string[]>().onCreate(() => []),
     /** A stable code: `recipient-refused`, `credentials-refused`, `outcome-unknown`… */
     failure: p.string().length(60).nullable(),
     /** How far an SMS or a WhatsApp message came, by the provider's receipts. */
@@ -71,9 +77,10 @@ ReplySchema.setClass(Reply);
  */
 export async function beginAttempt(em: EntityManager, replyId: string, token: string): Promise<boolean> {
   const taken = await em.execute<{ affectedRows: number }>(
-    `update reply set state = 'sending', attempt_token = ?, attempts = attempts + 1, handed_over_at = null
+    `update reply set state = 'sending', attempt_token = ?, attempts = attempts + 1, attempted_at = ?,
+            handed_over_at = null, failure = nullif(failure, 'sending-limit')
      where id = ? and state = 'approved'`,
-    [token, replyId],
+    [token, new Date(), replyId],
     'run',
   );
   return (
@@ -97,7 +104,7 @@ export async function markHandedOver(em: EntityManager, replyId: string, token: 
 
 export type AttemptEnd =
   /** `providerId`: the name under which the provider's receipts will speak of it. */
-  | { outcome: 'sent'; response: string; providerId?: string }
+  | { outcome: 'sent'; response: string; providerId?: string; refusedRecipients?: string[] }
   | { outcome: 'retry'; failure: string; response: string }
   | { outcome: 'failed'; failure: string; response: string }
   | { outcome: 'unknown'; failure: string; response: string };
@@ -122,7 +129,7 @@ export async function endAttempt(
       state,
       ...(end.response ? { lastResponse: end.response.slice(0, 1000) } : {}),
       failure: end.outcome === 'sent' ? null : end.failure,
-      ...(end.outcome === 'sent' ? { sentAt: new Date() } : {}),
+      ...(end.outcome === 'sent' ? { sentAt: new Date(), refusedRecipients: end.refusedRecipients ?? [] } : {}),
       ...(end.outcome === 'retry' ? { handedOverAt: null } : {}),
     },
   );

@@ -2,6 +2,7 @@
 // client's answer finds its way back. Nothing is sent here.
 import { randomBytes } from 'node:crypto';
 import type { EntityManager } from '@mikro-orm/postgresql';
+import { Invalid } from '#domain/errors.ts';
 import { type Actor, actorId } from '#domain/people/actor.ts';
 import { audit } from '#domain/record/audit-event.ts';
 import { announce } from '#domain/record/event.ts';
@@ -10,13 +11,23 @@ import { referencesForReply, replySubject } from '#domain/rules/threading.ts';
 import { Tenant } from '#domain/tenancy/tenant.ts';
 import { newId } from '#domain/tenancy/tenant-owned.ts';
 import type { Conversation } from './conversation.ts';
+import { type Copies, copiesOf } from './copies.ts';
+import { departureOf } from './departure.ts';
 import { Message } from './message.ts';
 import { Reply } from './reply.ts';
 import { type ReplyToSend, type ReplyWay, wayOf } from './reply-way.ts';
 import { ThreadKey } from './thread.ts';
+import { takeUploads } from './upload.ts';
+
+/** What a person may send along. */
+export type ReplyOptions = Partial<Copies> & {
+  uploadIds?: string[];
+  /** The moment it is scheduled for. */
+  notBefore?: Date | null;
+};
 
 export type ReplyToWrite = ReplyToSend & {
-  cc?: string[];
+  options?: ReplyOptions;
   author: Actor;
   automatic: boolean;
   draftId: string | null;
@@ -24,12 +35,16 @@ export type ReplyToWrite = ReplyToSend & {
   undoMs: number;
 };
 
-/** @throws Conflict, Invalid as reply-way.ts says */
+/** Nobody else can be written to along with a text message. */
+const NO_COPIES: Copies = { cc: [], bcc: [] };
+
+/** @throws Conflict, Invalid as reply-way.ts, departure.ts, copies.ts and upload.ts say */
 export async function writeReply(em: EntityManager, asked: ReplyToWrite): Promise<Reply> {
   const { conversation } = asked;
-  const way = await wayOf(em, asked);
-  const replyId = newId();
   const now = new Date();
+  const departure = departureOf(asked.options?.notBefore ?? null, asked.undoMs, now);
+  const way = await wayOf(em, { ...asked, leavesAt: departure.at });
+  const replyId = newId();
   const identity = way.channel === 'email' ? await mailIdentity(em, conversation, way, replyId) : textIdentity(replyId);
   const message = em.create(Message, {
     id: newId(),
@@ -43,15 +58,16 @@ export async function writeReply(em: EntityManager, asked: ReplyToWrite): Promis
     references: identity.references,
     sender: way.from,
     recipients: [way.to],
-    cc: way.channel === 'email' ? (asked.cc ?? []) : [],
+    ...(way.channel === 'email' ? copiesOf(asked.options ?? {}, way.to) : NO_COPIES),
     subject: identity.subject,
     text: way.text,
     newText: asked.text,
     kind: 'personal',
     language: conversation.language ?? null,
     authorId: actorId(asked.author),
-    sentAt: now,
+    sentAt: departure.scheduled ? departure.at : now,
   });
+  await takeFiles(em, asked, message, departure.at);
   const reply = em.create(Reply, {
     id: replyId,
     conversationId: conversation.id,
@@ -62,7 +78,8 @@ export async function writeReply(em: EntityManager, asked: ReplyToWrite): Promis
     automatic: asked.automatic,
     authorKind: asked.author.kind,
     authorId: actorId(asked.author),
-    notBefore: new Date(now.getTime() + asked.undoMs),
+    notBefore: departure.at,
+    scheduled: departure.scheduled,
   });
   conversation.answer({ at: now, preview: asked.text });
   audit(em, asked.author, {
@@ -72,6 +89,19 @@ export async function writeReply(em: EntityManager, asked: ReplyToWrite): Promis
   });
   announce(em, 'reply.changed', conversation.id, { replyId, messageId: message.id, state: 'approved' });
   return reply;
+}
+
+async function takeFiles(
+  em: EntityManager,
+  { options, text, author }: ReplyToWrite,
+  message: Message,
+  leavesAt: Date,
+): Promise<void> {
+  const ids = options?.uploadIds ?? [];
+  if (ids.length > 0 && message.channel !== 'email') {
+    throw new Invalid('reply.no-files', 'Files can go with a mail only: take them out, or answer by mail.');
+  }
+  await takeUploads(em, { ids, text, userId: actorId(author), messageId: message.id, leavesAt });
 }
 
 type Identity = { name: string; externalId: string | null; references: string[]; subject: string };

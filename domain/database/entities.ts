@@ -6,6 +6,7 @@ import { Folder, RuleFilter } from '#domain/conversations/folder.ts';
 import { Attachment, Fingerprint, Message, Note } from '#domain/conversations/message.ts';
 import { Reply } from '#domain/conversations/reply.ts';
 import { ThreadKey } from '#domain/conversations/thread.ts';
+import { Upload } from '#domain/conversations/upload.ts';
 import { Integration } from '#domain/integrations/integration.ts';
 import { MailboxCursor } from '#domain/integrations/mailbox-cursor.ts';
 import { QuarantinedCall } from '#domain/integrations/quarantined-call.ts';
@@ -43,6 +44,7 @@ export const ENTITIES = [
   ThreadKey,
   Message,
   Attachment,
+  Upload,
   Fingerprint,
   Note,
   Draft,

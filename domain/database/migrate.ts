@@ -14,6 +14,7 @@ import { Numbers } from './migrations/0008-numbers.ts';
 import { MailboxConsent } from './migrations/0009-mailbox-consent.ts';
 import { MailboxHealth } from './migrations/0010-mailbox-health.ts';
 import { DeletedConversations } from './migrations/0011-deleted-conversations.ts';
+import { OutgoingMail } from './migrations/0012-outgoing-mail.ts';
 import { ormOptions } from './orm.ts';
 
 /** In order; the names are what the table mikro_orm_migrations keeps, for ever. */
@@ -29,6 +30,7 @@ const MIGRATIONS = [
   { name: '0009-mailbox-consent', class: MailboxConsent },
   { name: '0010-mailbox-health', class: MailboxHealth },
   { name: '0011-deleted-conversations', class: DeletedConversations },
+  { name: '0012-outgoing-mail', class: OutgoingMail },
 ];
 
 export const NEWEST_MIGRATION = MIGRATIONS.at(-1)!.name;

@@ -1,5 +1,6 @@
 // One connected channel account: a mailbox, a number, a webhook. Its secrets stand in `credential`.
 import { defineEntity, p } from '@mikro-orm/core';
+import type { SendingLimit } from '#domain/rules/sending-limit.ts';
 import { CHANNELS, type OAuthProviderName, type SignatureAlgorithm } from '#domain/rules/words.ts';
 import { instant, referable, tenantOwned } from '#domain/tenancy/tenant-owned.ts';
 
@@ -16,6 +17,8 @@ export type MailboxSettings = {
   /** ISO day; mail received before it is left alone. */
   since: string;
   syncEverySeconds: number;
+  /** Without one, what is usual for the provider. */
+  sendingLimit?: SendingLimit | null;
   /** Opened by consent at this provider; without one, by a password. */
   oauth?: OAuthProviderName | null;
 };
@@ -65,6 +68,8 @@ const IntegrationSchema = defineEntity({
     serverFolders: p.json<ServerFolders>().nullable(),
     /** Whether its server tells of new mail by itself (IDLE); null when these settings have not been tried for it. */
     idleOffered: p.boolean().nullable(),
+    /** The provider said that it was too much: nothing leaves before then. */
+    sendingPausedUntil: instant().nullable(),
     removedAt: instant().nullable(),
   },
   uniques: [

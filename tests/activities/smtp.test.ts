@@ -1,4 +1,5 @@
 import { createServer, type Server, type Socket } from 'node:net';
+import { Readable } from 'node:stream';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { transmit, tryLogin } from '#activities/providers/smtp.ts';
 import type { MailServer } from '#domain/integrations/integration.ts';
@@ -40,7 +41,7 @@ function send(change: Sending = {}) {
   return transmit(
     { server: change.server ?? server(), password: change.password === undefined ? 'secret' : change.password },
     { from: 'support@acme.test', to: change.to ?? ['camille@client.com'] },
-    change.source ?? Buffer.from(mail({ to: 'camille@client.com' })),
+    () => Readable.from([change.source ?? Buffer.from(mail({ to: 'camille@client.com' }))]),
     { beforeFinalDot: change.mayGoOn ?? (async () => true), timeoutMs: 700 },
   );
 }
@@ -89,6 +90,20 @@ describe('a server that says no', () => {
     ['later, to the sender (451)', { at: 'sender', code: 451, text: '4.3.0 try later' }, 'retry', 'server-busy'],
     ['later, to the text (452)', { at: 'data', code: 452, text: '4.2.2 mailbox full' }, 'retry', 'server-busy'],
     ['later, to the password (454)', { at: 'auth', code: 454, text: '4.7.0 cannot check now' }, 'retry', 'server-busy'],
+    ['as too much (421)', { at: 'sender', code: 421, text: '4.7.0 Too many messages' }, 'retry', 'sending-limit'],
+    ['as too much (450)', { at: 'rcpt', code: 450, text: '4.7.1 Rate limit exceeded' }, 'retry', 'sending-limit'],
+    [
+      'as the end of a day’s allowance (550)',
+      { at: 'data', code: 550, text: '5.4.5 Daily user sending limit exceeded' },
+      'retry',
+      'sending-limit',
+    ],
+    [
+      'later, as too much for the recipient (450)',
+      { at: 'rcpt', code: 450, text: '4.2.1 The recipient is receiving mail at a rate that exceeds a limit' },
+      'retry',
+      'server-busy',
+    ],
     [
       'for good, to the recipient (550)',
       { at: 'rcpt', code: 550, text: '5.1.1 User unknown' },

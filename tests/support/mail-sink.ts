@@ -18,6 +18,8 @@ export type SinkFault =
 export class MailSink {
   readonly accepted: AcceptedMail[] = [];
   readonly faults: SinkFault[] = [];
+  /** Recipients nobody has here. */
+  readonly refused = new Set<string>();
   /** Called for every mail that is kept, before the sender hears of it. */
   onAccepted: (mail: AcceptedMail) => Promise<void> | void = () => {};
   /** Whether a token opens the account that is named with it. */
@@ -35,7 +37,8 @@ export class MailSink {
         done(isWrong ? new Error('5.7.8 wrong password') : this.#refusal('auth'), { user: username });
       },
       onMailFrom: (_address, _session, done) => done(this.#refusal('sender')),
-      onRcptTo: (_address, _session, done) => done(this.#refusal('rcpt')),
+      onRcptTo: ({ address }, _session, done) =>
+        done(this.refused.has(address) ? answer(550, '5.1.1 User unknown') : this.#refusal('rcpt')),
       onData: (stream, session, done) => {
         const chunks: Buffer[] = [];
         stream.on('data', (chunk) => chunks.push(chunk));
@@ -72,7 +75,7 @@ export class MailSink {
     const [next] = this.faults;
     if (next?.at !== at) return null;
     this.faults.shift();
-    return Object.assign(new Error(next.text), { responseCode: next.code });
+    return answer(next.code, next.text);
   }
 
   async #receive(
@@ -116,4 +119,8 @@ export class MailSink {
       if (connection.id === sessionId) connection._socket.destroy();
     }
   }
+}
+
+function answer(code: number, text: string): Error {
+  return Object.assign(new Error(text), { responseCode: code });
 }

@@ -68,7 +68,7 @@ export class Road {
   readonly #server: Server;
   readonly #live: LiveFeed;
   readonly #options: RoadOptions;
-  readonly #attachments = new AttachmentStore(path.join(process.env.TEST_HOME!, 'files', newId()));
+  readonly attachments = new AttachmentStore(path.join(process.env.TEST_HOME!, 'files', newId()));
   #stopWorkers: () => Promise<void> = async () => {};
 
   private constructor(parts: {
@@ -110,7 +110,7 @@ export class Road {
     const activities = createActivities({
       database: this.db.database,
       keys: this.keys,
-      attachments: this.#attachments,
+      attachments: this.attachments,
       temporal: client,
       installationMail: this.#installationMail(),
       oauth: this.#options.oauth ?? {},
@@ -121,6 +121,7 @@ export class Road {
         ...PATIENCE,
         quietMs: 300,
         smtpTimeoutMs: 3_000,
+        sendingPauseMs: 3_000,
         vonageTimeoutMs: 2_000,
         modelTimeoutMs: 1_000,
         ...this.#options.patience,
@@ -291,7 +292,7 @@ export class Road {
       identity: this.#identity,
       signIn: this.#signIn,
       keys: this.keys,
-      attachments: this.#attachments,
+      attachments: this.attachments,
       live: this.#live,
       temporal: new TemporalLinks('http://temporal.test', 'default'),
       log,

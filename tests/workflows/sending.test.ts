@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { Message } from '#domain/conversations/message.ts';
-import { Reply } from '#domain/conversations/reply.ts';
 import { workflowIds } from '#workflows/contract.ts';
+import { Answers } from '../support/answers.ts';
 import { mail } from '../support/mails.ts';
 import { type Company, type Person, Road } from '../support/road.ts';
 import { until } from '../support/until.ts';
@@ -10,12 +10,14 @@ let road: Road;
 let acme: Company;
 let maya: Person;
 let support: string;
+let answers: Answers;
 
 beforeAll(async () => {
   road = await Road.open({ undoMs: 700 });
   acme = await road.company('acme');
   maya = await road.person(acme, 'agent', 'Maya');
   support = await road.mailbox(acme, 'support@acme.test');
+  answers = new Answers(road, acme, support);
 });
 
 beforeEach(() => {
@@ -24,25 +26,7 @@ beforeEach(() => {
 
 afterAll(() => road?.close());
 
-let people = 0;
-/** A client has written, and an agent answers by hand. */
-async function reply(text = 'Bonjour Camille.') {
-  people += 1;
-  const from = `camille${people}@example.com`;
-  const receiptId = await road.receiveMail(acme, support, mail({ from, subject: `Question ${people}` }));
-  await road.runOf(acme, receiptId);
-  const { conversationId } = await road.db.database.inTenant(acme.tenantId, (em) =>
-    em.findOneOrFail(Message, { receiptId }),
-  );
-  const written = await maya.api.writeReply({ params: { id: conversationId }, body: { text } });
-  const row = () => road.db.database.inTenant(acme.tenantId, (em) => em.findOneOrFail(Reply, { id: written.id }));
-  const inState = (state: Reply['state']) =>
-    until(`the reply is ${state}`, async () => {
-      const now = await row();
-      return now.state === state && now;
-    });
-  return { from, conversationId, replyId: written.id, row, inState, mails: () => road.sink.to(from) };
-}
+const reply = (text = 'Bonjour Camille.') => answers.write(maya, { text });
 
 describe('a reply', () => {
   test('can be taken back until it leaves, and then no more', async () => {

@@ -16,6 +16,7 @@ export type ConversationView = Reply<'getConversation'>;
 export type MessageView = ConversationView['messages'][number];
 export type AttachmentView = MessageView['attachments'][number];
 export type DraftView = NonNullable<ConversationView['draft']>;
+export type UploadView = Reply<'keepUpload'>;
 export type NoteView = ConversationView['notes'][number];
 export type FollowUpView = ConversationView['followUps'][number];
 export type ReplyView = NonNullable<MessageView['reply']>;

@@ -5,7 +5,7 @@ import type { Desk } from './desk.svelte.ts';
 import type { DraftEditing } from './draft-editing.svelte.ts';
 import { KeptText } from './kept-text.svelte.ts';
 import type { OpenConversation } from './open-conversation.svelte.ts';
-import { takeBack } from './reply-acts.ts';
+import { onItsWay, takeBack } from './reply-acts.ts';
 import { refused, said, undoable } from './toasts.ts';
 import { timeOfDay } from './words/dates.ts';
 
@@ -17,11 +17,17 @@ export async function approve(
 ): Promise<string | null> {
   const text = editing.isEdited ? editing.text : null;
   return decide(desk, conversation, async () => {
-    const sent = await api.approveDraft({ params: { id: editing.id }, body: { version: editing.version, text } });
-    const words = editing.text;
+    const options = conversation.options.asked;
+    const { replyId, notBefore } = await api.approveDraft({
+      params: { id: editing.id },
+      body: { version: editing.version, text, ...options },
+    });
+    const sent = { text: editing.text, ...options };
     editing.forget();
+    conversation.options.clear();
     gone(desk, conversation);
-    undoable(m.reply_on_its_way(), () => void takeBack(conversation, sent.replyId, words), msUntil(sent.notBefore));
+    const leftMs = options.notBefore ? undefined : msUntil(notBefore);
+    undoable(onItsWay(options.notBefore), () => void takeBack(conversation, replyId, sent), leftMs);
   });
 }
 

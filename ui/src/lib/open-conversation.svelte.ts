@@ -2,9 +2,12 @@
 import { afterBurst } from './after-burst.ts';
 import { api, type ConversationView, RefusedByApi } from './api.ts';
 import type { Live } from './live.svelte.ts';
+import { ReplyOptions } from './reply-options.svelte.ts';
 
 export class OpenConversation {
   readonly id: string;
+  /** What is to go along with the next answer. */
+  readonly options: ReplyOptions;
   view = $state.raw<ConversationView | null>(null);
   state = $state<'loading' | 'ready' | 'missing' | 'failed'>('loading');
   /** Counts the times a text was put back into the reply box from elsewhere. */
@@ -13,6 +16,7 @@ export class OpenConversation {
 
   constructor(id: string) {
     this.id = id;
+    this.options = new ReplyOptions(id);
   }
 
   watch(live: Live): () => void {

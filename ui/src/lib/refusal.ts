@@ -31,6 +31,7 @@ const SENTENCES: Record<string, () => string> = {
   'number.private-key': m.refusal_private_key,
   'oauth.not-offered': m.refusal_oauth_not_offered,
   'reply.no-account': m.refusal_no_account,
+  'reply.not-an-address': m.refusal_not_an_address,
   'reply.no-number': m.refusal_no_number,
   'reply.no-return-number': m.refusal_no_return_number,
   'reply.too-long': m.refusal_too_long,
@@ -45,6 +46,13 @@ const SENTENCES: Record<string, () => string> = {
   'welcome.wrong-link': m.refusal_welcome_link,
   'session.missing': m.refusal_signed_out,
   'request.too-large': m.refusal_too_large,
+  'reply.in-the-past': m.refusal_in_the_past,
+  'reply.too-far': m.refusal_reply_too_far,
+  'reply.no-files': m.refusal_no_files,
+  'upload.blocked': m.refusal_file_blocked,
+  'upload.empty': m.refusal_file_empty,
+  'upload.gone': m.refusal_file_gone,
+  'upload.too-large': m.refusal_files_too_large,
   unreachable: m.refusal_unreachable,
 };
 

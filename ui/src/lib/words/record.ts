@@ -51,6 +51,7 @@ const ACTION_WORDS: Record<string, () => string> = {
   'reply.declared_sent': m.did_reply_declared_sent,
   'reply.given_up': m.did_reply_given_up,
   'reply.sent_again': m.did_reply_sent_again,
+  'reply.sent_now': m.did_reply_sent_now,
   'reply.written': m.did_reply_written,
   'sender_rule.removed': m.did_sender_removed,
   'sender_rule.set': m.did_sender_set,
