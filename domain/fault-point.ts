@@ -2,8 +2,8 @@
 // RELAIS_FAULT_POINT in the environment, as everywhere but in such a test, they do nothing.
 import { appendFileSync, existsSync } from 'node:fs';
 
-// <name>:<n>, where the process dies on the n-th time it comes by. The file RELAIS_FAULT_LOG gets the name first: the test
-// can assert that the place was reached, and the process that is started next lives.
+// <name>:<n>, where the process dies on the n-th time it comes by. The file RELAIS_FAULT_LOG gets the name and the time first:
+// the test can assert that the place was reached, and the process that is started next lives.
 const [armedName, armedHit] = (process.env.RELAIS_FAULT_POINT ?? '').split(':');
 let hits = 0;
 
@@ -12,7 +12,7 @@ export async function faultPoint(name: string): Promise<void> {
   hits += 1;
   const log = process.env.RELAIS_FAULT_LOG;
   if (hits !== Number(armedHit ?? 1) || !log || existsSync(log)) return;
-  appendFileSync(log, `${name}\n`);
+  appendFileSync(log, `${name} ${Date.now()}\n`);
   process.kill(process.pid, 'SIGKILL');
   // The signal is on its way: nothing after this point may run.
   await new Promise(() => {});
