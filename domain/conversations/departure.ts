@@ -8,7 +8,7 @@ import { tellReplyChanged } from '#domain/record/run-request.ts';
 import { Message } from './message.ts';
 import { Reply } from './reply.ts';
 
-export type Departure = { at: Date; scheduled: boolean };
+type Departure = { at: Date; scheduled: boolean };
 
 const LATEST_DAYS = 365;
 

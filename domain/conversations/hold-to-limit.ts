@@ -35,11 +35,6 @@ export async function pauseSending(em: EntityManager, integrationId: string, pau
   await em.nativeUpdate(Integration, { id: integrationId }, { sendingPausedUntil: new Date(Date.now() + pauseMs) });
 }
 
-export function limitOf(mailbox: Integration): SendingLimit {
-  const { smtp, sendingLimit } = mailbox.mailboxSettings();
-  return sendingLimit ?? usualLimit(smtp.host, mailbox.address);
-}
-
 async function freeMoment(em: EntityManager, reply: Reply, mailbox: Integration, now: number): Promise<number> {
   const limit = limitOf(mailbox);
   const others = { integrationId: mailbox.id, id: { $ne: reply.id } };
@@ -57,4 +52,9 @@ async function freeMoment(em: EntityManager, reply: Reply, mailbox: Integration,
     { orderBy: { notBefore: 'desc' }, limit: limit.count, fields: ['notBefore'] },
   );
   return nextMoment([...moments, ...promised.map(({ notBefore }) => notBefore.getTime())], limit, now);
+}
+
+function limitOf(mailbox: Integration): SendingLimit {
+  const { smtp, sendingLimit } = mailbox.mailboxSettings();
+  return sendingLimit ?? usualLimit(smtp.host, mailbox.address);
 }

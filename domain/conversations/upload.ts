@@ -31,7 +31,7 @@ const UploadSchema = defineEntity({
 export class Upload extends UploadSchema.class {}
 UploadSchema.setClass(Upload);
 
-export type Taking = {
+type Taking = {
   ids: string[];
   /** Of the answer: a picture whose mark stands in it is shown there. */
   text: string;

@@ -42,7 +42,6 @@ export class Answers {
     return {
       from,
       conversationId,
-      messageId: written.messageId,
       mails: () => this.#road.sink.to(from),
       ...this.follow(written.id),
     };

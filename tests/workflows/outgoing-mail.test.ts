@@ -1,7 +1,7 @@
 // What goes along with an answer, as the client's mail server sees it.
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { forgetUploads, releaseUploads, UPLOAD_LIFETIME_MS, Upload } from '#domain/conversations/upload.ts';
+import { forgetUploads, UPLOAD_LIFETIME_MS, Upload } from '#domain/conversations/upload.ts';
 import { Answers } from '../support/answers.ts';
 import { type Company, type Person, Road } from '../support/road.ts';
 
@@ -125,11 +125,12 @@ describe('files of an answer', () => {
     const tom = await road.person(acme, 'agent', 'Tom');
     const uploadIds = [await handIn('contrat.txt', Buffer.from('signé'), 'text/plain')];
     await expect(answers.write(tom, { uploadIds })).rejects.toMatchObject({ problem: { code: 'upload.gone' } });
-    const first = await answers.write(maya, { uploadIds });
+    const notBefore = new Date(Date.now() + 3600_000).toISOString();
+    const first = await answers.write(maya, { uploadIds, notBefore });
     await expect(answers.write(maya, { uploadIds })).rejects.toMatchObject({ problem: { code: 'upload.gone' } });
-    await first.inState('sent');
-    await road.db.database.inTenant(acme.tenantId, (em) => releaseUploads(em, first.messageId, maya.id));
-    const second = await answers.write(maya, { uploadIds });
+    const { uploads } = await tom.api.cancelReply({ params: { id: first.replyId } });
+    expect(uploads).toMatchObject([{ id: uploadIds[0], name: 'contrat.txt' }]);
+    const second = await answers.write(tom, { uploadIds });
     await second.inState('sent');
     expect(second.mails()[0]!.mail.attachments[0]!.content.toString()).toBe('signé');
   });

@@ -8,7 +8,7 @@ import { KeptText } from './kept-text.svelte.ts';
 import { sentenceOf } from './refusal.ts';
 import { said } from './toasts.ts';
 
-export class OutgoingFile {
+class OutgoingFile {
   readonly name: string;
   readonly size: number;
   /** Null until the server has all of it. */

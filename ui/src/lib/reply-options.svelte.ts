@@ -5,9 +5,7 @@ import { KeptText } from './kept-text.svelte.ts';
 import { OutgoingFiles } from './outgoing-files.svelte.ts';
 
 /** As the API takes them. */
-export type SentOptions = Required<
-  Pick<NonNullable<Asked<'writeReply'>['body']>, 'cc' | 'bcc' | 'uploadIds' | 'notBefore'>
->;
+type SentOptions = Required<Pick<NonNullable<Asked<'writeReply'>['body']>, 'cc' | 'bcc' | 'uploadIds' | 'notBefore'>>;
 
 export class ReplyOptions {
   readonly cc: KeptText;
