@@ -12,6 +12,7 @@ import {
   keyword,
   type MailTraits,
 } from './mail-traits.ts';
+import { ticketSystem } from './relayed-letter.ts';
 
 /** A mail with this score is bulk. List-Unsubscribe (2) with one strong sign (3) reaches it. */
 export const BULK_SCORE = 5;
@@ -76,12 +77,9 @@ function headerSignals({ headers, ...mail }: MailTraits): BulkSignal[] {
     3,
     headerLines(headers, 'list-unsubscribe-post').find(({ value }) => /one-click/i.test(value)),
   );
-  // Proton puts one on every letter of a person.
-  add(
-    'feedback-id',
-    3,
-    headerLines(headers, 'feedback-id').find(({ value }) => !/:user:proton$/i.test(value)),
-  );
+  // Proton puts one on every letter of a person, and what carries a help desk's mails on every answer of its agents.
+  const feedback = headerLines(headers, 'feedback-id').find(({ value }) => !/:user:proton$/i.test(value));
+  add('feedback-id', 3, ticketSystem({ headers }) ? null : feedback);
   const mailer = ['x-mailer', 'user-agent'].map((name) => headerLine(headers, name));
   const tool = mailer.find((line) => line && CAMPAIGN_TOOLS.test(line.value));
   const mark = CAMPAIGN_HEADERS.map((name) => headerLine(headers, name)).find((line) => line !== null);
