@@ -150,6 +150,24 @@ describe('machines', () => {
     expect(emptied([['X-Mailer', 'PHPMailer 6.8']])).toBe('automatic empty-return-path');
   });
 
+  test("a client's company that shares an inbox as a group writes to us in the group's name", () => {
+    const group = (to: string, writer: string) =>
+      kindOf({
+        senderAddress: 'orders@flowers.test',
+        headers: [
+          ['List-Id', '<orders.flowers.test>'],
+          ['List-Post', '<mailto:orders@flowers.test>'],
+          ['Precedence', 'list'],
+          ['To', to],
+          ['Reply-To', writer],
+        ],
+      });
+    expect(group('support@acme.test', 'Emma <emma@flowers.test>')).toBe('personal no-sign');
+    expect(group('orders@flowers.test', 'Emma <emma@flowers.test>')).toBe('list list-id');
+    expect(group('support@acme.test', 'Emma <emma@elsewhere.test>')).toBe('list list-id');
+    expect(group('support@acme.test', 'orders@flowers.test')).toBe('list list-id');
+  });
+
   test("a help desk's mails carry a Feedback-ID, whoever writes; its campaigns carry more", () => {
     const headers: MailHeaders = [
       ['Feedback-ID', '1:2:desk'],
