@@ -9,6 +9,7 @@ export function mailTraitsOf(mail: IncomingMessage, known: KnownOfCompany): Mail
   return {
     headers: mail.headers,
     senderAddress: mail.sender.address,
+    senderName: mail.sender.name,
     returnPath: mail.returnPath,
     contentType: mail.contentType,
     subject: mail.subject,

@@ -22,6 +22,9 @@ import {
 import { relayedLetter } from './relayed-letter.ts';
 import { senderRule, spamVerdict } from './spam-mail.ts';
 
+const SUBJECT_OF_ANSWER = /^\s*(re|aw|sv|rv|antw) ?:/i;
+const MAIL_LIBRARY = /php|swift ?mailer|symfony|nodemailer|javamail|mail::|smtplib|lotus|domino/i;
+
 export type { MailHeaders, MailKind, MailTraits, MailVerdict } from './mail-traits.ts';
 
 /**
@@ -89,7 +92,7 @@ function automaticVerdict(mail: MailTraits): MailVerdict | null {
   if (submitted) return carriesPeoplesWords(mail) ? null : verdict('automatic', 'auto-submitted', submitted);
   const header = autoReplyHeader(mail);
   if (header) return verdict('automatic', 'auto-reply-header', header);
-  if (isEmptyPath(mail.returnPath) && !isAnswerByHand(mail))
+  if (isEmptyPath(mail.returnPath) && !isAnswerByHand(mail) && !isNewByProgram(mail))
     return verdict('automatic', 'empty-return-path', 'Return-Path: <>');
   const absence = absenceSubject(mail.subject);
   const subject = `Subject: ${mail.subject}`;
@@ -112,8 +115,23 @@ function carriesPeoplesWords(mail: MailTraits): boolean {
 
 /** Some providers empty the return path of what they forward. */
 function isAnswerByHand(mail: MailTraits): boolean {
-  const isReply = mail.answersUs && /^\s*(re|aw|sv|rv|antw) ?:/i.test(mail.subject);
+  const isReply = mail.answersUs && SUBJECT_OF_ANSWER.test(mail.subject);
   return isReply && !absenceSubject(mail.subject) && !headerLine(mail.headers, 'x-auto-response-suppress');
+}
+
+/**
+ * Some accounting programs send under an empty path what people write in them. A responder answers, and names no
+ * program; what libraries send is a machine's.
+ */
+function isNewByProgram(mail: MailTraits): boolean {
+  const { headers, subject, senderAddress } = mail;
+  const program = headerLine(headers, 'x-mailer') ?? headerLine(headers, 'user-agent');
+  if (!program || MAIL_LIBRARY.test(program.value)) return false;
+  const isAnswer =
+    ['in-reply-to', 'references'].some((name) => headerLine(headers, name)) || SUBJECT_OF_ANSWER.test(subject);
+  const isSuppressed = headerLine(headers, 'x-auto-response-suppress') !== null;
+  const isFromNobody = senderAddress === null || isNoReply(senderAddress) || isMailSystem(senderAddress);
+  return !isAnswer && !isSuppressed && !isFromNobody && !absenceSubject(subject) && !isAbsenceBeforeOurs(subject, true);
 }
 
 function noticeVerdict(mail: MailTraits): MailVerdict | null {

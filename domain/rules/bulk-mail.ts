@@ -1,7 +1,7 @@
 // Newsletters and mailing lists (RFC 2369, 2919, 8058). No single sign proves them: order
 // confirmations carry List-Unsubscribe, ticket systems Precedence: bulk. Signs are weighed, and what the text says
 // can never reach the threshold alone, because clients quote our own newsletters when they write.
-import { normaliseAddress } from './email-address.ts';
+import { domainOf, normaliseAddress } from './email-address.ts';
 import { foldText } from './folded-text.ts';
 import {
   cutEvidence,
@@ -12,6 +12,7 @@ import {
   keyword,
   type MailTraits,
 } from './mail-traits.ts';
+import { ticketSystem } from './relayed-letter.ts';
 
 /** A mail with this score is bulk. List-Unsubscribe (2) with one strong sign (3) reaches it. */
 export const BULK_SCORE = 5;
@@ -33,8 +34,20 @@ export function bulkSignals(mail: MailTraits): { score: number; signals: BulkSig
 function isOwnList(mail: MailTraits): boolean {
   const own = mail.ownAddresses.map(normaliseAddress).filter((address) => address !== null);
   const listId = /<([^<>]*)>/.exec(headerLine(mail.headers, 'list-id')?.value ?? '')?.[1]?.toLowerCase();
-  const post = headerLines(mail.headers, 'list-post').flatMap(({ value }) => mailtoAddresses(value));
-  return own.some((address) => address.replace('@', '.') === listId || post.includes(address));
+  const posts = postAddresses(mail.headers);
+  return own.some((address) => address.replace('@', '.') === listId || posts.includes(address));
+}
+
+/**
+ * A client's company may share an inbox that is a group: what one of its people writes to us leaves in the group's name,
+ * with all its list headers, and only Reply-To tells the writer. A list's contributors come from elsewhere.
+ */
+function isClientsGroup({ headers, senderAddress, ownAddresses }: MailTraits): boolean {
+  if (!senderAddress || !postAddresses(headers).includes(senderAddress)) return false;
+  const writer = normaliseAddress(headerLine(headers, 'reply-to')?.value ?? '');
+  if (!writer || writer === senderAddress || domainOf(writer) !== domainOf(senderAddress)) return false;
+  const receivers = ['to', 'cc'].flatMap((name) => headerLines(headers, name)).map(({ value }) => value.toLowerCase());
+  return ownAddresses.some((own) => receivers.some((line) => line.includes(own.toLowerCase())));
 }
 
 const CAMPAIGN_TOOLS =
@@ -53,7 +66,7 @@ function headerSignals({ headers, ...mail }: MailTraits): BulkSignal[] {
   const add = (code: string, weight: number, line: HeaderLine | null | undefined) => {
     if (line?.value) signals.push({ code, weight, evidence: line.line });
   };
-  if (!isOwnList({ headers, ...mail })) {
+  if (!isOwnList({ headers, ...mail }) && !isClientsGroup({ headers, ...mail })) {
     add('list-id', 4, headerLine(headers, 'list-id'));
     const precedence = headerLines(headers, 'precedence').find(({ value }) => isBulkPrecedence(value));
     add(`precedence-${keyword(precedence?.value ?? '')}`, 3, precedence);
@@ -76,12 +89,9 @@ function headerSignals({ headers, ...mail }: MailTraits): BulkSignal[] {
     3,
     headerLines(headers, 'list-unsubscribe-post').find(({ value }) => /one-click/i.test(value)),
   );
-  // Proton puts one on every letter of a person.
-  add(
-    'feedback-id',
-    3,
-    headerLines(headers, 'feedback-id').find(({ value }) => !/:user:proton$/i.test(value)),
-  );
+  // Proton puts one on every letter of a person, and what carries a help desk's mails on every answer of its agents.
+  const feedback = headerLines(headers, 'feedback-id').find(({ value }) => !/:user:proton$/i.test(value));
+  add('feedback-id', 3, ticketSystem({ headers }) ? null : feedback);
   const mailer = ['x-mailer', 'user-agent'].map((name) => headerLine(headers, name));
   const tool = mailer.find((line) => line && CAMPAIGN_TOOLS.test(line.value));
   const mark = CAMPAIGN_HEADERS.map((name) => headerLine(headers, name)).find((line) => line !== null);
@@ -114,6 +124,10 @@ function contentSignals({ text, html }: MailTraits): BulkSignal[] {
   const web = WEB_VERSION_WORDS.exec(words);
   if (web) signals.push({ code: 'web-version-words', weight: 1, evidence: web[0] });
   return signals;
+}
+
+function postAddresses(headers: MailTraits['headers']): string[] {
+  return headerLines(headers, 'list-post').flatMap(({ value }) => mailtoAddresses(value));
 }
 
 function mailtoAddresses(value: string): string[] {

@@ -11,6 +11,8 @@ export type MailVerdict = { kind: MailKind; reason: string; evidence: string[] }
 export type MailTraits = {
   headers: MailHeaders;
   senderAddress: string | null;
+  /** Decoded, unlike the headers. */
+  senderName: string | null;
   /** '' means `<>`; null when the mail has none. */
   returnPath: string | null;
   /** Of the whole mail, with parameters: `multipart/report; report-type=delivery-status`. */

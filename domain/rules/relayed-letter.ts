@@ -18,6 +18,10 @@ const VIA = /\bvia \p{L}/iu;
 /** An address made for one conversation: answers to it reach the person. */
 const MADE_FOR_ONE = /^[^@]*(?:\d[^@]*){3}@|^[^@+]+\+[^@]{4,}@/;
 const CONVERSATION = /^(reply|replies|conv|convo|conversation|msg|message|chat|guest|buyer)\+[^@]{6,}@/;
+/** What marketplaces of any name put above a person's words. */
+const ANNOUNCED =
+  /vous a (ecrit|envoye un (nouveau )?message)|vous avez (recu )?un (nouveau )?message|you('ve| have) (received |got )?a (new )?message|sent you a (new )?message|wrote to you|hat ihnen (geschrieben|eine nachricht)|sie haben eine (neue )?nachricht|te ha (escrito|enviado un mensaje)|has recibido un (nuevo )?mensaje/;
+const ANNOUNCED_WITHIN = 300;
 /** What a ticket system writes by itself when a mail has come in. */
 const ACKNOWLEDGED =
   /(demande|message|ticket|e-?mail)[^.\n]{0,40} (a (bien )?ete (recue?|enregistree?|creee?)|est en cours de traitement)|nous avons bien recu|(request|message|ticket|e-?mail)[^.\n]{0,40} (has been|was) (received|created|logged)|we('ve| have) received|thank you for (contacting|reaching)|wir haben ihre?n? [^.\n]{0,30}(erhalten|bekommen)|vielen dank fur ihre (anfrage|nachricht)|hemos recibido|automatic(ally)? generated/;
@@ -28,6 +32,12 @@ export function relayedLetter(mail: MailTraits): HeaderLine | null {
   // A machine's answer carries nobody's words (RFC 3834).
   if (keyword(submitted) === 'auto-replied' || headerLine(mail.headers, 'list-id')) return null;
   return marketplaceLine(mail) ?? viaLine(mail) ?? invitationLine(mail) ?? formLine(mail) ?? ticketReplyLine(mail);
+}
+
+/** The line that names the help desk through which a mail was sent; its agents write by it, and so do its campaigns. */
+export function ticketSystem({ headers }: Pick<MailTraits, 'headers'>): HeaderLine | null {
+  const mailer = headerLine(headers, 'x-mailer');
+  return mailer && TICKET_SYSTEMS.test(mailer.value) ? mailer : null;
 }
 
 /** `E-mail: camille@client.com`, or the address on a line of its own below its label: a form names who filled it in. */
@@ -44,15 +54,21 @@ function marketplaceLine({ senderAddress, headers }: MailTraits): HeaderLine | n
   return headerLine(headers, 'from');
 }
 
-function viaLine({ headers, ownAddresses }: MailTraits): HeaderLine | null {
+function viaLine({ headers, senderName, text, ownAddresses }: MailTraits): HeaderLine | null {
   const from = headerLine(headers, 'from');
   const line = headerLine(headers, 'reply-to') ?? from;
   const answered = line && normaliseAddress(line.value);
   if (!answered || isNoReply(answered) || isOneOf(ownAddresses, answered)) return null;
-  const namesBoth = VIA.test(line.value) || VIA.test(from?.value ?? '');
-  if (namesBoth && MADE_FOR_ONE.test(answered)) return line;
-  // Campaign tools make such addresses too, and a way out with them.
-  return CONVERSATION.test(answered) && !headerLine(headers, 'list-unsubscribe') ? line : null;
+  const isMadeForOne = MADE_FOR_ONE.test(answered);
+  const namesBoth = VIA.test(line.value) || VIA.test(senderName ?? from?.value ?? '');
+  if (namesBoth && isMadeForOne) return line;
+  // Campaign tools and networks make such addresses too, and a way out with them.
+  if (headerLine(headers, 'list-unsubscribe')) return null;
+  return CONVERSATION.test(answered) || (isMadeForOne && isAnnounced(text)) ? line : null;
+}
+
+function isAnnounced(text: string): boolean {
+  return ANNOUNCED.test(foldText(text.slice(0, ANNOUNCED_WITHIN), { exact: false, lines: false }).text);
 }
 
 // RFC 5322 3.6.2: Sender transmits, From is the author.

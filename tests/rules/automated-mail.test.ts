@@ -139,6 +139,48 @@ describe('newsletters and lists', () => {
 });
 
 describe('machines', () => {
+  test('an empty return path is theirs, but not below a new letter that names the program it was written in', () => {
+    const program = ['X-Mailer', 'EBP Gestion 2019'] as const;
+    const emptied = (headers: MailHeaders, change: Partial<MailTraits> = {}) =>
+      kindOf({ returnPath: '<>', headers, ...change });
+    expect(emptied([program])).toBe('personal no-sign');
+    expect(emptied([program], { subject: 'Re: Votre commande' })).toBe('automatic empty-return-path');
+    expect(emptied([program, ['In-Reply-To', '<1@acme.test>']])).toBe('automatic empty-return-path');
+    expect(emptied([program], { senderAddress: 'no-reply@client.com' })).toBe('automatic empty-return-path');
+    expect(emptied([['X-Mailer', 'PHPMailer 6.8']])).toBe('automatic empty-return-path');
+  });
+
+  test("a client's company that shares an inbox as a group writes to us in the group's name", () => {
+    const group = (to: string, writer: string) =>
+      kindOf({
+        senderAddress: 'orders@flowers.test',
+        headers: [
+          ['List-Id', '<orders.flowers.test>'],
+          ['List-Post', '<mailto:orders@flowers.test>'],
+          ['Precedence', 'list'],
+          ['To', to],
+          ['Reply-To', writer],
+        ],
+      });
+    expect(group('support@acme.test', 'Emma <emma@flowers.test>')).toBe('personal no-sign');
+    expect(group('orders@flowers.test', 'Emma <emma@flowers.test>')).toBe('list list-id');
+    expect(group('support@acme.test', 'Emma <emma@elsewhere.test>')).toBe('list list-id');
+    expect(group('support@acme.test', 'orders@flowers.test')).toBe('list list-id');
+  });
+
+  test("a help desk's mails carry a Feedback-ID, whoever writes; its campaigns carry more", () => {
+    const headers: MailHeaders = [
+      ['Feedback-ID', '1:2:desk'],
+      ['List-Unsubscribe', '<mailto:abuse@desk.test>'],
+    ];
+    const desk: MailHeaders = [...headers, ['X-Mailer', 'Help Scout']];
+    expect(kindOf({ headers })).toBe('newsletter feedback-id');
+    expect(kindOf({ headers: desk })).toBe('personal no-sign');
+    expect(kindOf({ headers: [...desk, ['List-Unsubscribe-Post', 'List-Unsubscribe=One-Click']] })).toBe(
+      'newsletter one-click',
+    );
+  });
+
   test.each<[string, Partial<MailTraits>]>([
     ['automatic auto-submitted', { headers: [['Auto-Submitted', 'auto-replied (vacation)']] }],
     ['automatic auto-submitted', { headers: [['AUTO-SUBMITTED', 'Auto-Generated; owner=x']] }],
@@ -332,6 +374,30 @@ describe('a machine carries a letter', () => {
     ['nobody reads answers', form({ headers: [GENERATED, ['Reply-To', 'no-reply@site.test']] })],
   ])('but not where %s', (_, change) => {
     expect(kindOf(change)).toBe('automatic auto-submitted');
+  });
+
+  test("a marketplace of any name announces a buyer's words, from an address made for one", () => {
+    const buyer = (change: Partial<MailTraits>) =>
+      kindOf({
+        headers: [GENERATED, ['Reply-To', 'x81k2l9@market.test']],
+        senderAddress: 'x81k2l9@market.test',
+        text: 'You have received a message.\n\nThe screws are too short.',
+        ...change,
+      });
+    expect(buyer({})).toBe('personal relayed-letter');
+    expect(buyer({ text: 'Your statement is ready.' })).toBe('automatic auto-submitted');
+    expect(buyer({ headers: [GENERATED, ['List-Unsubscribe', '<https://market.test/out>']] })).toBe(
+      'automatic auto-submitted',
+    );
+    const desk = [GENERATED, ['Reply-To', 'messages@market.test']] as const;
+    expect(buyer({ headers: desk })).toBe('automatic auto-submitted');
+  });
+
+  test('a name that is no ASCII tells too through whom somebody writes', () => {
+    const headers: MailHeaders = [GENERATED, ['From', '=?UTF-8?B?SnVsaWVuIHZpYSBDYWbDqQ==?= <msg-88212@cafe.test>']];
+    const change = { headers, senderAddress: 'msg-88212@cafe.test', text: 'Est-elle démontable ?' };
+    expect(kindOf({ ...change, senderName: 'Julien via Café' })).toBe('personal relayed-letter');
+    expect(kindOf({ ...change, senderName: 'Café' })).toBe('automatic auto-submitted');
   });
 
   test('a calendar names its sender beside the person who invites', () => {

@@ -22,6 +22,7 @@ export async function readFixture(path: string): Promise<MailTraits & { text: st
   return letter({
     headers,
     senderAddress: mail.from?.value[0]?.address ?? null,
+    senderName: mail.from?.value[0]?.name || null,
     returnPath: value('return-path')?.replace(/[<>]/g, '') ?? null,
     contentType: value('content-type'),
     subject: mail.subject ?? '',
@@ -35,6 +36,7 @@ export function letter(change: Partial<MailTraits> = {}): MailTraits {
   return {
     headers: [],
     senderAddress: 'camille@client.com',
+    senderName: 'Camille',
     returnPath: 'camille@client.com',
     contentType: 'text/plain; charset=utf-8',
     subject: 'Ma commande 1042',
