@@ -3,7 +3,7 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { Conversation, holdConversation } from '#domain/conversations/conversation.ts';
 import { supersedeWaitingDraft } from '#domain/conversations/draft-decision.ts';
-import { Attachment, Fingerprint, Message } from '#domain/conversations/message.ts';
+import { Fingerprint, Message } from '#domain/conversations/message.ts';
 import { Reply } from '#domain/conversations/reply.ts';
 import { findThread, takesPart } from '#domain/conversations/thread.ts';
 import { Integration } from '#domain/integrations/integration.ts';
@@ -22,6 +22,7 @@ import type { ReceiveMessageInput } from '#workflows/contract.ts';
 import type { Dependencies } from './dependencies.ts';
 import { later } from './failures.ts';
 import { currentRunId, inStep } from './in-step.ts';
+import { keepFiles, recordFiles } from './incoming-files.ts';
 import { type IncomingMessage, Unreadable } from './readers/incoming-message.ts';
 import { detectLanguage } from './readers/language.ts';
 import { mailTraitsOf } from './readers/mail-traits-of.ts';
@@ -85,9 +86,7 @@ export function createReceiving({ database, attachments, patience }: Dependencie
     /** Writes message, client, conversation and attachments in one transaction; the unique key has the last word. */
     async recordMessage({ tenantId, receiptId }: ReceiveMessageInput): Promise<Recorded> {
       const message = await reader.read(tenantId, receiptId);
-      const files = await Promise.all(
-        message.attachments.map(async (file) => ({ ...file, sha256: await attachments.keep(tenantId, file.content) })),
-      );
+      const files = await keepFiles(attachments, tenantId, message.attachments);
       const language = await detectLanguage(message.newText || message.text);
       return inStep(database, tenantId, 'recordMessage', async (em, notes) => {
         notes.about({ receiptId });
@@ -157,17 +156,7 @@ export function createReceiving({ database, attachments, patience }: Dependencie
           fromBackfill: receipt.origin.backfill === true,
           sentAt: message.sentAt,
         });
-        for (const file of files) {
-          em.create(Attachment, {
-            messageId,
-            name: file.name,
-            type: file.type,
-            size: file.content.length,
-            sha256: file.sha256,
-            contentId: file.contentId,
-            inline: file.inline,
-          });
-        }
+        recordFiles(em, messageId, files);
         receipt.recorded('new', messageId);
         notes.about({ conversationId: conversation.id, messageId });
         notes.found(thread.found ? 'joined' : 'opened', { by: thread.reason, problems: message.problems });

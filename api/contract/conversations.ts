@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { STATUSES } from '#domain/rules/conversation-status.ts';
 import { DELIVERIES } from '#domain/rules/delivery.ts';
+import { FILE_VERDICTS } from '#domain/rules/file-verdict.ts';
 import { CHANNELS, DEADLINE_ACTIONS, REPLY_STATES, SORTERS } from '#domain/rules/words.ts';
 import { byId, nothing, pageOf, route } from './route.ts';
 
@@ -46,6 +47,9 @@ export const attachmentView = z.object({
   type: z.string(),
   size: z.int(),
   inline: z.boolean(),
+  /** Blocked and infected files are kept and listed; only an admin may have them. */
+  verdict: z.enum(FILE_VERDICTS),
+  verdictReason: z.string().nullable(),
 });
 
 export const messageView = z

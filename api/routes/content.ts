@@ -4,9 +4,10 @@ import type { EntityManager } from '@mikro-orm/postgresql';
 import { type Response, Router } from 'express';
 import { Conversation } from '#domain/conversations/conversation.ts';
 import { Attachment, Message } from '#domain/conversations/message.ts';
+import { openAttachment } from '#domain/conversations/open-attachment.ts';
 import { NotFound } from '#domain/errors.ts';
 import { Receipt } from '#domain/integrations/receipt.ts';
-import { hasRole } from '#domain/people/role.ts';
+import { isKeptBack } from '#domain/rules/file-verdict.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { principalOf } from '../principal.ts';
 
@@ -45,21 +46,21 @@ export function contentRoutes(dependencies: ApiDependencies): Router {
   });
 
   router.get('/attachments/:id', async (request, response) => {
-    const { tenantId, role } = await principalOf(dependencies, request);
-    const file = hasRole(role, 'viewer')
-      ? await database.inTenant(tenantId, async (em) => {
-          const attachment = await em.findOne(Attachment, { id: uuid(request.params.id) });
-          return attachment && (await shownMessage(em, attachment.messageId)) ? attachment : null;
-        })
-      : null;
-    if (!file) throw new NotFound('attachment.not-found', 'This attachment does not exist.');
-    if (request.query.inline !== undefined && SHOWN_INLINE.has(file.type)) {
+    const principal = await principalOf(dependencies, request);
+    const { tenantId } = principal;
+    const anyway = request.query.anyway !== undefined;
+    const file = await database.inTenant(tenantId, (em) =>
+      openAttachment(em, principal, uuid(request.params.id), anyway),
+    );
+    if (request.query.inline !== undefined && SHOWN_INLINE.has(file.type) && !isKeptBack(file.verdict)) {
       sandbox(response, false);
       response.type(file.type);
     } else {
       asDownload(response, file.name, file.type);
     }
-    response.set('Cache-Control', 'private, max-age=86400');
+    // Tomorrow the scanner may know more.
+    const lasting = file.verdict === 'clean' ? 'private, max-age=86400' : 'private, no-store';
+    response.set('Cache-Control', lasting);
     attachments
       .read(tenantId, file.sha256)
       .on('error', () => (response.headersSent ? response.destroy() : response.status(410).end()))

@@ -1,0 +1,49 @@
+// The files of a message that comes in: looked at, kept under their digest, listed with what was thought of them.
+import type { EntityManager } from '@mikro-orm/postgresql';
+import type { AttachmentStore } from '#domain/conversations/attachment-store.ts';
+import { Attachment } from '#domain/conversations/message.ts';
+import { SYSTEM } from '#domain/people/actor.ts';
+import { audit } from '#domain/record/audit-event.ts';
+import { type FileFinding, isKeptBack } from '#domain/rules/file-verdict.ts';
+import { newId } from '#domain/tenancy/tenant-owned.ts';
+import type { IncomingAttachment } from './readers/incoming-message.ts';
+import { judgeFiles } from './readers/judge-file.ts';
+
+type KeptFile = IncomingAttachment & FileFinding & { sha256: string };
+
+/** A file that is kept back is kept all the same: nothing a client sent is lost. */
+export async function keepFiles(
+  store: AttachmentStore,
+  tenantId: string,
+  files: readonly IncomingAttachment[],
+): Promise<KeptFile[]> {
+  const findings = await judgeFiles(files);
+  return Promise.all(
+    files.map(async (file, at) => ({ ...file, ...findings[at]!, sha256: await store.keep(tenantId, file.content) })),
+  );
+}
+
+export function recordFiles(em: EntityManager, messageId: string, files: readonly KeptFile[]): void {
+  for (const { name, type, content, sha256, contentId, inline, verdict, reason } of files) {
+    const id = newId();
+    const size = content.length;
+    em.create(Attachment, {
+      id,
+      messageId,
+      name,
+      type,
+      size,
+      sha256,
+      contentId,
+      inline,
+      verdict,
+      verdictReason: reason,
+    });
+    if (!isKeptBack(verdict)) continue;
+    audit(em, SYSTEM, {
+      action: 'attachment.blocked',
+      subject: { kind: 'attachment', id },
+      after: { reason, messageId },
+    });
+  }
+}
