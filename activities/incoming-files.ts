@@ -11,13 +11,18 @@ import { judgeFiles } from './readers/judge-file.ts';
 
 type KeptFile = IncomingAttachment & FileFinding & { sha256: string };
 
+const NOT_SCANNED: FileFinding = { verdict: 'unchecked', reason: 'not-scanned' };
+
 /** A file that is kept back is kept all the same: nothing a client sent is lost. */
 export async function keepFiles(
   store: AttachmentStore,
   tenantId: string,
   files: readonly IncomingAttachment[],
+  isScanned: boolean,
 ): Promise<KeptFile[]> {
-  const findings = await judgeFiles(files);
+  const findings = (await judgeFiles(files)).map((finding) =>
+    isScanned && finding.verdict === 'clean' ? NOT_SCANNED : finding,
+  );
   return Promise.all(
     files.map(async (file, at) => ({ ...file, ...findings[at]!, sha256: await store.keep(tenantId, file.content) })),
   );

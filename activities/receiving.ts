@@ -12,7 +12,7 @@ import { SenderRule } from '#domain/integrations/sender-rule.ts';
 import { recogniseClient } from '#domain/people/client.ts';
 import { audit } from '#domain/record/audit-event.ts';
 import { announce } from '#domain/record/event.ts';
-import { tellReplyChanged } from '#domain/record/run-request.ts';
+import { startScanFiles, tellReplyChanged } from '#domain/record/run-request.ts';
 import { authenticationFailure } from '#domain/rules/authentication-results.ts';
 import { classifyMail, type MailTraits, type MailVerdict, mayAutoReplyTo } from '#domain/rules/automated-mail.ts';
 import { domainOf } from '#domain/rules/email-address.ts';
@@ -44,7 +44,7 @@ export type Filtered = { kind: MailVerdict['kind']; reason: string };
 
 const A_DAY_MS = 24 * 3600_000;
 
-export function createReceiving({ database, attachments, patience }: Dependencies) {
+export function createReceiving({ database, attachments, scanner, patience }: Dependencies) {
   const reader = new ReceiptReader(database, attachments);
 
   return {
@@ -86,7 +86,7 @@ export function createReceiving({ database, attachments, patience }: Dependencie
     /** Writes message, client, conversation and attachments in one transaction; the unique key has the last word. */
     async recordMessage({ tenantId, receiptId }: ReceiveMessageInput): Promise<Recorded> {
       const message = await reader.read(tenantId, receiptId);
-      const files = await keepFiles(attachments, tenantId, message.attachments);
+      const files = await keepFiles(attachments, tenantId, message.attachments, scanner !== null);
       const language = await detectLanguage(message.newText || message.text);
       return inStep(database, tenantId, 'recordMessage', async (em, notes) => {
         notes.about({ receiptId });
@@ -157,6 +157,7 @@ export function createReceiving({ database, attachments, patience }: Dependencie
           sentAt: message.sentAt,
         });
         recordFiles(em, messageId, files);
+        if (scanner && files.length > 0) startScanFiles(em, tenantId, messageId);
         receipt.recorded('new', messageId);
         notes.about({ conversationId: conversation.id, messageId });
         notes.found(thread.found ? 'joined' : 'opened', { by: thread.reason, problems: message.problems });
