@@ -9,6 +9,7 @@ import { NotFound } from '#domain/errors.ts';
 import { Receipt } from '#domain/integrations/receipt.ts';
 import { isKeptBack } from '#domain/rules/file-verdict.ts';
 import type { ApiDependencies } from '../dependencies.ts';
+import { hasPreview, Previews } from '../previews.ts';
 import { principalOf } from '../principal.ts';
 
 /** Types a browser shows as a picture and never runs. */
@@ -16,6 +17,7 @@ const SHOWN_INLINE = new Set(['image/png', 'image/jpeg', 'image/gif', 'image/web
 
 export function contentRoutes(dependencies: ApiDependencies): Router {
   const { database, attachments } = dependencies;
+  const previews = new Previews(attachments);
   const router = Router();
 
   router.get('/messages/:id/body', async (request, response) => {
@@ -65,6 +67,19 @@ export function contentRoutes(dependencies: ApiDependencies): Router {
       .read(tenantId, file.sha256)
       .on('error', () => (response.headersSent ? response.destroy() : response.status(410).end()))
       .pipe(response);
+  });
+
+  router.get('/attachments/:id/preview', async (request, response) => {
+    const principal = await principalOf(dependencies, request);
+    const { tenantId } = principal;
+    const file = await database.inTenant(tenantId, (em) =>
+      openAttachment(em, principal, uuid(request.params.id), false),
+    );
+    const preview = hasPreview(file.type) ? await previews.of(tenantId, file.sha256) : null;
+    if (!preview) throw new NotFound('attachment.no-preview', 'This file cannot be shown: download it.');
+    sandbox(response, false);
+    response.type('image/webp').set('Cache-Control', 'private, max-age=86400');
+    preview.on('error', () => (response.headersSent ? response.destroy() : response.status(410).end())).pipe(response);
   });
 
   return router;

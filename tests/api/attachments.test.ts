@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import sharp from 'sharp';
 import type { contract } from '#api/contract/contract.ts';
 import type { Answer } from '#api/contract/route.ts';
 import { type Company, type Person, Road } from '../support/road.ts';
@@ -74,6 +75,40 @@ describe('a file no client needs to send', () => {
 
   test('is not there for another company, whatever its admin has read', async () => {
     expect((await download(file, globex.owner, '?anyway')).status).toBe(404);
+  });
+});
+
+describe('a picture', () => {
+  const photo = (width: number, height: number) =>
+    sharp({ create: { width, height, channels: 3, background: '#0a0' } })
+      .jpeg()
+      .withExif({ IFD0: { Copyright: 'where it was taken' } })
+      .toBuffer();
+
+  test('is shown small, as WebP, without what the camera wrote into it', async () => {
+    const [file] = await receive('photo@example.com', [{ name: 'photo.jpg', content: await photo(2400, 1200) }]);
+    for (const _twice of [1, 2]) {
+      const answer = await download(file!, maya, '/preview');
+      expect(answer.headers.get('content-type')).toBe('image/webp');
+      const shown = await sharp(Buffer.from(await answer.arrayBuffer())).metadata();
+      expect(shown).toMatchObject({ format: 'webp', width: 1600, height: 800 });
+      expect(shown.exif).toBeUndefined();
+    }
+    expect((await download(file!, globex.owner, '/preview')).status).toBe(404);
+  });
+
+  test.each<[string, () => Promise<Buffer>]>([
+    ['too large to be decoded', () => photo(9_000, 8_000)],
+    ['damaged', async () => (await photo(20, 20)).subarray(0, 300)],
+    [
+      'of lines, which may fetch',
+      async () => Buffer.from('<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>'),
+    ],
+  ])('that is %s is not shown, and can be downloaded', async (name, content) => {
+    const from = `${name.replaceAll(/\W/g, '-')}@example.com`;
+    const [file] = await receive(from, [{ name: 'image', content: await content() }]);
+    expect((await download(file!, maya, '/preview')).status).toBe(404);
+    expect((await download(file!, maya)).status).toBe(200);
   });
 });
 
