@@ -4,8 +4,10 @@ import type { AttachmentStore } from '#domain/conversations/attachment-store.ts'
 import { Attachment } from '#domain/conversations/message.ts';
 import { SYSTEM } from '#domain/people/actor.ts';
 import { audit } from '#domain/record/audit-event.ts';
+import type { FileCard } from '#domain/rules/file-card.ts';
 import { type FileFinding, isKeptBack } from '#domain/rules/file-verdict.ts';
 import { newId } from '#domain/tenancy/tenant-owned.ts';
+import { readCard } from './readers/file-card.ts';
 import type { IncomingAttachment } from './readers/incoming-message.ts';
 import { judgeFiles } from './readers/judge-file.ts';
 
@@ -29,7 +31,9 @@ export async function keepFiles(
 }
 
 export function recordFiles(em: EntityManager, messageId: string, files: readonly KeptFile[]): void {
-  for (const { name, type, content, sha256, contentId, inline, verdict, reason } of files) {
+  const shown = new Set<string>();
+  for (const file of files) {
+    const { name, type, content, sha256, contentId, inline, verdict, reason } = file;
     const id = newId();
     const size = content.length;
     em.create(Attachment, {
@@ -43,6 +47,7 @@ export function recordFiles(em: EntityManager, messageId: string, files: readonl
       inline,
       verdict,
       verdictReason: reason,
+      card: newCard(file, shown),
     });
     if (!isKeptBack(verdict)) continue;
     audit(em, SYSTEM, {
@@ -51,4 +56,13 @@ export function recordFiles(em: EntityManager, messageId: string, files: readonl
       after: { reason, messageId },
     });
   }
+}
+
+/** Invitations often come twice in one mail, as a form of the letter and as a file: one card is enough. */
+function newCard(file: KeptFile, shown: Set<string>): FileCard | null {
+  const card = isKeptBack(file.verdict) ? null : readCard(file);
+  const words = JSON.stringify(card);
+  if (shown.has(words)) return null;
+  shown.add(words);
+  return card;
 }

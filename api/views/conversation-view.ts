@@ -85,7 +85,16 @@ async function messagesOf(em: EntityManager, conversationId: string): Promise<Vi
 
 function attachmentViewOf(file: Attachment): View['messages'][number]['attachments'][number] {
   const { id, name, type, size, inline, verdict } = file;
-  return { id, name, type, size, inline, verdict, verdictReason: file.verdictReason ?? null };
+  return {
+    id,
+    name,
+    type,
+    size,
+    inline,
+    verdict,
+    verdictReason: file.verdictReason ?? null,
+    card: file.card ?? null,
+  };
 }
 
 // A mail tells its time to the second: within one, what arrived first stands first.

@@ -112,6 +112,15 @@ describe('a picture', () => {
   });
 });
 
+test('a contact is listed with what its card says', async () => {
+  const content = Buffer.from('BEGIN:VCARD\r\nVERSION:3.0\r\nFN:Camille Martin\r\nTEL:+33612345678\r\nEND:VCARD\r\n');
+  const [file] = await receive('card@example.com', [{ name: 'camille.vcf', content }]);
+  expect(file).toMatchObject({
+    verdict: 'clean',
+    card: { kind: 'contact', name: 'Camille Martin', phones: ['+33612345678'] },
+  });
+});
+
 test('an ordinary file is given to every agent', async () => {
   const content = Buffer.from('a;b;c');
   const [file] = await receive('csv@example.com', [{ name: 'prix.csv', content }]);
