@@ -1,6 +1,8 @@
 // Has the virus scanner look at the files of a message that has been recorded. The message does not wait for it: until then its
 // files open after a warning only.
+
 import type { EntityManager } from '@mikro-orm/postgresql';
+import { Context } from '@temporalio/activity';
 import { Attachment, Message } from '#domain/conversations/message.ts';
 import { SYSTEM } from '#domain/people/actor.ts';
 import { audit } from '#domain/record/audit-event.ts';
@@ -18,7 +20,7 @@ export function createScanning({ database, attachments, scanner }: Dependencies)
       const files = await database.inTenant(tenantId, (em) => em.find(Attachment, { messageId }));
       for (const file of files) {
         if (isKeptBack(file.verdict)) continue;
-        const scanned = await scan(scanner, attachments.read(tenantId, file.sha256));
+        const scanned = await scan(scanner, attachments.read(tenantId, file.sha256), Context.current().info.attempt);
         await database.inTenant(tenantId, (em) => judgeAgain(em, file.id, scanned));
       }
       await database.inTenant(tenantId, async (em) => {

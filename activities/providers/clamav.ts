@@ -6,29 +6,48 @@ import { later } from '../failures.ts';
 export type Scanned = { outcome: 'clean' } | { outcome: 'infected'; signature: string } | { outcome: 'refused' };
 
 const LONGEST_ANSWER = 1_000;
+const BROKEN_ATTEMPTS = 5;
 const SILENT_FOR_MS = 120_000;
 
-/** @throws ApplicationFailure to be tried again while clamd is away */
-export async function scan(scanner: NetConnectOpts, content: AsyncIterable<Buffer>): Promise<Scanned> {
+/**
+ * @param attempt Temporal's count, from 1
+ * @throws ApplicationFailure to be tried again while clamd is away
+ */
+export async function scan(scanner: NetConnectOpts, content: AsyncIterable<Buffer>, attempt: number): Promise<Scanned> {
   const socket = connect(scanner);
+  let wasThere = false;
+  socket.once('connect', () => {
+    wasThere = true;
+  });
   socket.setTimeout(SILENT_FOR_MS, () => socket.destroy(new Error('clamd is silent')));
   // Refused in the middle of a file, clamd answers first and then hangs up: the answer counts, not the broken pipe.
   const answer = answerOf(socket);
-  const sending = send(socket, content);
-  const [said, sent] = await Promise.allSettled([answer, sending]);
+  const sent = await send(socket, content).then(
+    () => null,
+    (error: Error) => error,
+  );
+  if (sent && !socket.errored) socket.destroy();
+  const said = await answer;
   socket.destroy();
-  if (said.status === 'fulfilled' && said.value !== '') return meaningOf(said.value);
-  if (sent.status === 'rejected' && !socket.errored) throw sent.reason;
+  if (said !== '') return meaningOf(said);
+  if (sent && !socket.errored) throw sent;
+  // The reset of a hasty hang-up can overtake the answer: a file that breaks the connection every time is too large.
+  if (wasThere && attempt >= BROKEN_ATTEMPTS) return { outcome: 'refused' };
   throw later('scanner-unreachable', 'The virus scanner did not answer.');
 }
 
-async function answerOf(socket: Socket): Promise<string> {
+// What came before a broken connection counts: clamd hangs up on a file that is too large.
+function answerOf(socket: Socket): Promise<string> {
   let answer = '';
-  for await (const chunk of socket) {
-    answer += (chunk as Buffer).toString('latin1');
-    if (answer.length > LONGEST_ANSWER || answer.includes('\0')) break;
-  }
-  return answer.replace(/\0.*/s, '').trim();
+  return new Promise((resolve) => {
+    const done = () => resolve(answer.replace(/\0.*/s, '').trim());
+    socket.on('data', (chunk) => {
+      answer += chunk.toString('latin1');
+      if (answer.length > LONGEST_ANSWER || answer.includes('\0')) done();
+    });
+    socket.once('error', () => {});
+    socket.once('close', done);
+  });
 }
 
 async function send(socket: Socket, content: AsyncIterable<Buffer>): Promise<void> {

@@ -59,7 +59,7 @@ describe('the files of a message', () => {
     const picture = page.getByAltText('chantier.png');
     await picture.waitFor();
     expect(await picture.getAttribute('src')).toMatch(/\/preview$/);
-    await page.waitForFunction(() => document.querySelector<HTMLImageElement>('img[src$="/preview"]')?.naturalWidth);
+    await page.waitForFunction(`document.querySelector('img[src$="/preview"]')?.naturalWidth`);
     await page.getByText('Visite du chantier').waitFor();
     await page.getByText(/1(er)? décembre 2026.*04:00.*05:30/).waitFor();
   });
