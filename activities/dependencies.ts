@@ -1,4 +1,5 @@
 // What the activities are given: nothing here is global, and tests hand in their own.
+import type { NetConnectOpts } from 'node:net';
 import type { Client as TemporalClient } from '@temporalio/client';
 import type { AttachmentStore } from '#domain/conversations/attachment-store.ts';
 import type { Database } from '#domain/database/orm.ts';
@@ -21,6 +22,8 @@ export type Dependencies = {
   vonageUrl: string;
   /** A host of the operator's own network from which webhooks may name files; null leaves public addresses only. */
   filesOrigin: string | null;
+  /** Where clamd listens; null leaves files to our own look at them. */
+  scanner: NetConnectOpts | null;
   patience: Patience;
 };
 

@@ -25,6 +25,7 @@ export type FailureType =
   | 'oauth-client-refused'
   | 'oauth-unreachable'
   | 'media-unreachable'
+  | 'scanner-unreachable'
   | 'part-taken';
 
 /** Trying again would bring the same: a person must change something. */

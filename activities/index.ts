@@ -13,6 +13,7 @@ import { createReceiving } from './receiving.ts';
 import { createReclassifying } from './reclassifying.ts';
 import { createReplying } from './replying.ts';
 import { createReviewing } from './reviewing.ts';
+import { createScanning } from './scanning.ts';
 import { createScheduling } from './scheduling.ts';
 import { createSending } from './sending.ts';
 import { createTelling } from './telling.ts';
@@ -53,6 +54,7 @@ export function createActivities(dependencies: Dependencies) {
       lookUpReply,
       ...createScheduling(dependencies),
       ...createFetchingMedia(dependencies, reader),
+      ...createScanning(dependencies),
       ...createTelling(dependencies),
     },
   };

@@ -2,17 +2,19 @@
 // after a crash and then finds its own work done.
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { Conversation } from '#domain/conversations/conversation.ts';
-import { Attachment, Fingerprint, Message } from '#domain/conversations/message.ts';
+import { Fingerprint, Message } from '#domain/conversations/message.ts';
 import { findThread } from '#domain/conversations/thread.ts';
 import { Integration } from '#domain/integrations/integration.ts';
 import { Receipt } from '#domain/integrations/receipt.ts';
 import { recogniseClient } from '#domain/people/client.ts';
 import { announce } from '#domain/record/event.ts';
+import { startScanFiles } from '#domain/record/run-request.ts';
 import { newId } from '#domain/tenancy/tenant-owned.ts';
 import type { ReceiveMessageInput } from '#workflows/contract.ts';
 import type { Dependencies } from './dependencies.ts';
 import { later } from './failures.ts';
 import { currentRunId, inStep } from './in-step.ts';
+import { keepFiles, recordFiles } from './incoming-files.ts';
 import { type IncomingMessage, Unreadable } from './readers/incoming-message.ts';
 import { detectLanguage } from './readers/language.ts';
 import type { ReceiptReader } from './readers/read-receipt.ts';
@@ -31,7 +33,7 @@ export type Recorded =
 
 const A_DAY_MS = 24 * 3600_000;
 
-export function createReceiving({ database, attachments, patience }: Dependencies, reader: ReceiptReader) {
+export function createReceiving({ database, attachments, scanner, patience }: Dependencies, reader: ReceiptReader) {
   return {
     /** Compares the message's identity with everything that came before; an unreadable one is set aside, visibly. */
     async recogniseDuplicate({ tenantId, receiptId }: ReceiveMessageInput): Promise<Recognised> {
@@ -71,9 +73,7 @@ export function createReceiving({ database, attachments, patience }: Dependencie
     /** Writes message, client, conversation and attachments in one transaction; the unique key has the last word. */
     async recordMessage({ tenantId, receiptId }: ReceiveMessageInput): Promise<Recorded> {
       const message = await reader.read(tenantId, receiptId);
-      const files = await Promise.all(
-        message.attachments.map(async (file) => ({ ...file, sha256: await attachments.keep(tenantId, file.content) })),
-      );
+      const files = await keepFiles(attachments, tenantId, message.attachments, scanner !== null);
       const language = await detectLanguage(message.newText || message.text);
       return inStep(database, tenantId, 'recordMessage', async (em, notes) => {
         notes.about({ receiptId });
@@ -143,17 +143,8 @@ export function createReceiving({ database, attachments, patience }: Dependencie
           fromBackfill: receipt.origin.backfill === true,
           sentAt: message.sentAt,
         });
-        for (const file of files) {
-          em.create(Attachment, {
-            messageId,
-            name: file.name,
-            type: file.type,
-            size: file.content.length,
-            sha256: file.sha256,
-            contentId: file.contentId,
-            inline: file.inline,
-          });
-        }
+        recordFiles(em, messageId, files);
+        if (scanner && files.length > 0) startScanFiles(em, tenantId, messageId);
         receipt.recorded('new', messageId);
         notes.about({ conversationId: conversation.id, messageId });
         notes.found(thread.found ? 'joined' : 'opened', { by: thread.reason, problems: message.problems });

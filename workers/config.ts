@@ -1,4 +1,5 @@
 // The workers' settings; see .env.example for what each is for.
+import type { NetConnectOpts } from 'node:net';
 import { z } from 'zod';
 import { commonSettings, readConfiguration } from '#domain/configuration.ts';
 import { TASK_QUEUES } from '#workflows/contract.ts';
@@ -26,8 +27,20 @@ const settings = z.object({
     .url()
     .transform((url) => new URL(url).origin)
     .optional(),
+  /** Where the virus scanner clamd listens: host:port, or the path of its socket. */
+  CLAMAV_ADDRESS: z
+    .string()
+    .regex(/^(\/.+|.+:\d{1,5})$/, 'must look like clamav:3310 or /run/clamav/clamd.ctl')
+    .transform(placeOf)
+    .optional(),
   SMTP_TIMEOUT_MS: z.coerce.number().int().min(100).default(30_000),
 });
+
+function placeOf(address: string): NetConnectOpts {
+  if (address.startsWith('/')) return { path: address };
+  const colon = address.lastIndexOf(':');
+  return { host: address.slice(0, colon).replace(/^\[|\]$/g, ''), port: Number(address.slice(colon + 1)) };
+}
 
 export type WorkersConfig = z.output<typeof settings>;
 

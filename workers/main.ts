@@ -50,6 +50,7 @@ async function main(): Promise<void> {
     appUrl: config.APP_URL?.replace(/\/$/, '') ?? null,
     vonageUrl: config.VONAGE_URL,
     filesOrigin: config.WEBHOOK_FILES_ORIGIN ?? null,
+    scanner: config.CLAMAV_ADDRESS ?? null,
     patience: {
       ...PATIENCE,
       quietMs: config.QUIET_MS,

@@ -37,6 +37,7 @@ export const WORKFLOWS = {
   lookUpMailServers: 'lookUpMailServers',
   applyIntegration: 'applyIntegration',
   tellOfLostMailbox: 'tellOfLostMailbox',
+  scanFiles: 'scanFiles',
   keepHouse: 'keepHouse',
 } as const;
 export type WorkflowType = keyof typeof WORKFLOWS;
@@ -58,6 +59,7 @@ export const workflowIds = {
     `tenant/${tenantId}/integration/${integrationId}/${version}`,
   tellOfLostMailbox: (tenantId: string, integrationId: string, loss: string) =>
     `tenant/${tenantId}/lost-mailbox/${integrationId}/${loss}`,
+  scanFiles: (tenantId: string, messageId: string) => `tenant/${tenantId}/scan/${messageId}`,
   keepHouse: () => 'installation/keep-house',
 } as const;
 
@@ -90,4 +92,5 @@ export type BackfillMailboxInput = { tenantId: string; integrationId: string; sy
 export type ReclassifyFolderlessInput = { tenantId: string; after: string | null };
 export type TrialInput = { tenantId: string; trialId: string };
 export type ApplyIntegrationInput = { tenantId: string; integrationId: string };
+export type ScanFilesInput = { tenantId: string; messageId: string };
 export type LostMailboxInput = { tenantId: string; integrationId: string };

@@ -6,6 +6,7 @@ export { keepHouse } from './keep-house.ts';
 export { lookUpMailServers } from './look-up-mail-servers.ts';
 export { receiveMessage } from './receive-message.ts';
 export { reclassifyFolderless } from './reclassify.ts';
+export { scanFiles } from './scan-files.ts';
 export { sendReply } from './send-reply.ts';
 export { syncMailbox } from './sync-mailbox.ts';
 export { tellOfLostMailbox } from './tell-of-lost-mailbox.ts';

@@ -72,6 +72,17 @@ export function media(summary: string) {
   });
 }
 
+/** The virus scanner: a message's files wait for it, with a warning, and nothing else does. */
+export function scanner(summary: string) {
+  return proxyActivities<Pick<Activities['providers'], 'scanFiles'>>({
+    taskQueue: TASK_QUEUES.providers,
+    startToCloseTimeout: '10m',
+    heartbeatTimeout: HEARTBEAT_WITHIN,
+    retry: { initialInterval: '1s', maximumInterval: '1m' },
+    summary,
+  });
+}
+
 /** A mail of the installation to its admins. It is marked before it leaves, so that trying again is never a second one. */
 export function notice(summary: string) {
   return proxyActivities<Pick<Activities['providers'], 'tellOfLostMailbox'>>({

@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import { STATUSES } from '#domain/rules/conversation-status.ts';
 import { DELIVERIES } from '#domain/rules/delivery.ts';
+import { INVITATION_METHODS } from '#domain/rules/file-card.ts';
+import { FILE_VERDICTS } from '#domain/rules/file-verdict.ts';
 import { CHANNELS, DEADLINE_ACTIONS, REPLY_STATES, SORTERS } from '#domain/rules/words.ts';
 import { replyOptions } from './reply-options.ts';
 import { byId, nothing, pageOf, route } from './route.ts';
@@ -41,12 +43,38 @@ export const conversationRow = z
   })
   .meta({ id: 'ConversationRow' });
 
+/** What an invitation or a business card says. */
+const fileCard = z.discriminatedUnion('kind', [
+  z.object({
+    kind: z.literal('invitation'),
+    method: z.enum(INVITATION_METHODS),
+    title: z.string(),
+    /** With `Z` an instant; without, by the reader's clock; a bare date for whole days. */
+    start: z.string(),
+    end: z.string().nullable(),
+    place: z.string().nullable(),
+    organiser: z.string().nullable(),
+    repeats: z.boolean(),
+  }),
+  z.object({
+    kind: z.literal('contact'),
+    name: z.string(),
+    organisation: z.string().nullable(),
+    phones: z.array(z.string()),
+    emails: z.array(z.string()),
+  }),
+]);
+
 export const attachmentView = z.object({
   id: z.uuid(),
   name: z.string(),
   type: z.string(),
   size: z.int(),
   inline: z.boolean(),
+  /** Blocked and infected files are kept and listed; only an admin may have them. */
+  verdict: z.enum(FILE_VERDICTS),
+  verdictReason: z.string().nullable(),
+  card: fileCard.nullable(),
 });
 
 export const messageView = z

@@ -4,10 +4,12 @@ import type { EntityManager } from '@mikro-orm/postgresql';
 import { type Response, Router } from 'express';
 import { Conversation } from '#domain/conversations/conversation.ts';
 import { Attachment, Message } from '#domain/conversations/message.ts';
+import { openAttachment } from '#domain/conversations/open-attachment.ts';
 import { NotFound } from '#domain/errors.ts';
 import { Receipt } from '#domain/integrations/receipt.ts';
-import { hasRole } from '#domain/people/role.ts';
+import { isKeptBack } from '#domain/rules/file-verdict.ts';
 import type { ApiDependencies } from '../dependencies.ts';
+import { hasPreview, Previews } from '../previews.ts';
 import { principalOf } from '../principal.ts';
 
 /** Types a browser shows as a picture and never runs. */
@@ -15,6 +17,7 @@ const SHOWN_INLINE = new Set(['image/png', 'image/jpeg', 'image/gif', 'image/web
 
 export function contentRoutes(dependencies: ApiDependencies): Router {
   const { database, attachments } = dependencies;
+  const previews = new Previews(attachments);
   const router = Router();
 
   router.get('/messages/:id/body', async (request, response) => {
@@ -45,25 +48,38 @@ export function contentRoutes(dependencies: ApiDependencies): Router {
   });
 
   router.get('/attachments/:id', async (request, response) => {
-    const { tenantId, role } = await principalOf(dependencies, request);
-    const file = hasRole(role, 'viewer')
-      ? await database.inTenant(tenantId, async (em) => {
-          const attachment = await em.findOne(Attachment, { id: uuid(request.params.id) });
-          return attachment && (await shownMessage(em, attachment.messageId)) ? attachment : null;
-        })
-      : null;
-    if (!file) throw new NotFound('attachment.not-found', 'This attachment does not exist.');
-    if (request.query.inline !== undefined && SHOWN_INLINE.has(file.type)) {
+    const principal = await principalOf(dependencies, request);
+    const { tenantId } = principal;
+    const anyway = request.query.anyway !== undefined;
+    const file = await database.inTenant(tenantId, (em) =>
+      openAttachment(em, principal, uuid(request.params.id), anyway),
+    );
+    if (request.query.inline !== undefined && SHOWN_INLINE.has(file.type) && !isKeptBack(file.verdict)) {
       sandbox(response, false);
       response.type(file.type);
     } else {
       asDownload(response, file.name, file.type);
     }
-    response.set('Cache-Control', 'private, max-age=86400');
+    // Tomorrow the scanner may know more.
+    const lasting = file.verdict === 'clean' ? 'private, max-age=86400' : 'private, no-store';
+    response.set('Cache-Control', lasting);
     attachments
       .read(tenantId, file.sha256)
       .on('error', () => (response.headersSent ? response.destroy() : response.status(410).end()))
       .pipe(response);
+  });
+
+  router.get('/attachments/:id/preview', async (request, response) => {
+    const principal = await principalOf(dependencies, request);
+    const { tenantId } = principal;
+    const file = await database.inTenant(tenantId, (em) =>
+      openAttachment(em, principal, uuid(request.params.id), false),
+    );
+    const preview = hasPreview(file.type) ? await previews.of(tenantId, file.sha256) : null;
+    if (!preview) throw new NotFound('attachment.no-preview', 'This file cannot be shown: download it.');
+    sandbox(response, false);
+    response.type('image/webp').set('Cache-Control', 'private, max-age=86400');
+    preview.on('error', () => (response.headersSent ? response.destroy() : response.status(410).end())).pipe(response);
   });
 
   return router;

@@ -79,11 +79,23 @@ async function messagesOf(em: EntityManager, conversationId: string): Promise<Vi
     fullText: message.text.trim() === message.newText.trim() ? null : message.text,
     hasHtml: hasHtml.has(message.id),
     sentAt: message.sentAt.toISOString(),
-    attachments: attachments
-      .filter((file) => file.messageId === message.id)
-      .map(({ id, name, type, size, inline }) => ({ id, name, type, size, inline })),
+    attachments: attachments.filter((file) => file.messageId === message.id).map(attachmentViewOf),
     reply: replyViewOf(replies.find((reply) => reply.messageId === message.id)),
   }));
+}
+
+function attachmentViewOf(file: Attachment): View['messages'][number]['attachments'][number] {
+  const { id, name, type, size, inline, verdict } = file;
+  return {
+    id,
+    name,
+    type,
+    size,
+    inline,
+    verdict,
+    verdictReason: file.verdictReason ?? null,
+    card: file.card ?? null,
+  };
 }
 
 // A mail tells its time to the second: within one, what arrived first stands first.

@@ -17,6 +17,8 @@ export type ReceivedFile = {
   discard: () => Promise<void>;
 };
 
+const PREVIEW = '.preview.webp';
+
 export class AttachmentStore {
   readonly #root: string;
 
@@ -28,11 +30,7 @@ export class AttachmentStore {
   async keep(tenantId: string, content: Buffer): Promise<string> {
     const sha256 = createHash('sha256').update(content).digest('hex');
     const file = this.#path(tenantId, sha256);
-    if (await isStillKept(file)) return sha256;
-    await mkdir(path.dirname(file), { recursive: true });
-    const unfinished = `${file}.${randomUUID()}`;
-    await writeFile(unfinished, content, { mode: 0o600, flush: true });
-    await rename(unfinished, file);
+    if (!(await isStillKept(file))) await writeWhole(file, content);
     return sha256;
   }
 
@@ -69,10 +67,7 @@ export class AttachmentStore {
   }
 
   async has(tenantId: string, sha256: string): Promise<boolean> {
-    return access(this.#path(tenantId, sha256)).then(
-      () => true,
-      () => false,
-    );
+    return exists(this.#path(tenantId, sha256));
   }
 
   /**
@@ -89,12 +84,23 @@ export class AttachmentStore {
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') return;
       throw error;
     }
-    if ((await stat(leaving)).mtime < before) await rm(leaving);
-    else await rename(leaving, file);
+    if ((await stat(leaving)).mtime >= before) return rename(leaving, file);
+    await rm(leaving);
+    await rm(`${file}${PREVIEW}`, { force: true });
   }
 
   read(tenantId: string, sha256: string): ReadStream {
     return createReadStream(this.#path(tenantId, sha256));
+  }
+
+  /** A picture made of these bytes; whoever loses it makes it again. */
+  async keepPreview(tenantId: string, sha256: string, preview: Buffer): Promise<void> {
+    await writeWhole(`${this.#path(tenantId, sha256)}${PREVIEW}`, preview);
+  }
+
+  async readPreview(tenantId: string, sha256: string): Promise<ReadStream | null> {
+    const file = `${this.#path(tenantId, sha256)}${PREVIEW}`;
+    return (await exists(file)) ? createReadStream(file) : null;
   }
 
   #path(tenantId: string, sha256: string): string {
@@ -112,10 +118,24 @@ export class AttachmentStore {
   }
 }
 
+async function writeWhole(file: string, content: Buffer): Promise<void> {
+  await mkdir(path.dirname(file), { recursive: true });
+  const unfinished = `${file}.${randomUUID()}`;
+  await writeFile(unfinished, content, { mode: 0o600, flush: true });
+  await rename(unfinished, file);
+}
+
 // Touching it tells `removeUnused` that it has been kept again.
 async function isStillKept(file: string): Promise<boolean> {
   const now = new Date();
   return utimes(file, now, now).then(
+    () => true,
+    () => false,
+  );
+}
+
+function exists(file: string): Promise<boolean> {
+  return access(file).then(
     () => true,
     () => false,
   );

@@ -1,6 +1,8 @@
 // One message of a conversation, received or sent.
 import { defineEntity, p } from '@mikro-orm/core';
 import type { MailKind } from '#domain/rules/automated-mail.ts';
+import type { FileCard } from '#domain/rules/file-card.ts';
+import { FILE_VERDICTS, type FileReason } from '#domain/rules/file-verdict.ts';
 import { CHANNELS } from '#domain/rules/words.ts';
 import { instant, referable, tenantOwned } from '#domain/tenancy/tenant-owned.ts';
 
@@ -65,6 +67,11 @@ const AttachmentSchema = defineEntity({
     sha256: p.string().length(64),
     contentId: p.string().length(255).nullable(),
     inline: p.boolean().default(false),
+    /** Whether anybody may open it, and why not. Without a reason `unchecked` is a file of our own. */
+    verdict: p.enum(FILE_VERDICTS).default('unchecked'),
+    verdictReason: p.string().length(40).nullable().$type<FileReason>(),
+    /** What it says, when it is an invitation or a business card. */
+    card: p.json<FileCard>().nullable(),
   },
   indexes: [{ properties: ['tenantId', 'messageId'] }],
 });

@@ -15,6 +15,7 @@ import { MailboxConsent } from './migrations/0009-mailbox-consent.ts';
 import { MailboxHealth } from './migrations/0010-mailbox-health.ts';
 import { DeletedConversations } from './migrations/0011-deleted-conversations.ts';
 import { OutgoingMail } from './migrations/0012-outgoing-mail.ts';
+import { CheckedFiles } from './migrations/0013-checked-files.ts';
 import { ormOptions } from './orm.ts';
 
 /** In order; the names are what the table mikro_orm_migrations keeps, for ever. */
@@ -31,6 +32,7 @@ const MIGRATIONS = [
   { name: '0010-mailbox-health', class: MailboxHealth },
   { name: '0011-deleted-conversations', class: DeletedConversations },
   { name: '0012-outgoing-mail', class: OutgoingMail },
+  { name: '0013-checked-files', class: CheckedFiles },
 ];
 
 export const NEWEST_MIGRATION = MIGRATIONS.at(-1)!.name;

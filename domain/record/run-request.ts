@@ -79,6 +79,10 @@ export function startTellOfLostMailbox(em: EntityManager, tenantId: string, inte
   start(em, WORKFLOWS.tellOfLostMailbox, workflowId, { tenantId, integrationId });
 }
 
+export function startScanFiles(em: EntityManager, tenantId: string, messageId: string): void {
+  start(em, WORKFLOWS.scanFiles, workflowIds.scanFiles(tenantId, messageId), { tenantId, messageId });
+}
+
 export function tellDraftDecided(em: EntityManager, runId: string, draftId: string, decisionId: string): void {
   signal(em, DRAFT_DECIDED, runId, { draftId, decisionId });
 }

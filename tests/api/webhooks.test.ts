@@ -141,7 +141,7 @@ describe('a webhook call', () => {
     await road.deliver(webhook, {
       from: { email: 'files@example.com' },
       text: 'Voici la photo',
-      attachments: [{ name: '../../etc/photo.exe', content: png.toString('base64') }],
+      attachments: [{ name: '../../etc/photo.jpg', content: png.toString('base64') }],
     });
     const conversation = await until('it is recorded', async () => {
       const { items } = await acme.owner.api.listConversations({ query: { place: 'all' } });
@@ -149,12 +149,12 @@ describe('a webhook call', () => {
       return row && acme.owner.api.getConversation({ params: { id: row.id } });
     });
     const [file] = conversation.messages[0]!.attachments;
-    expect(file).toMatchObject({ name: 'photo.exe', type: 'image/png', size: png.length });
+    expect(file).toMatchObject({ name: 'photo.jpg', type: 'image/png', size: png.length });
     const download = await fetch(`${road.url}/inbox/attachments/${file!.id}`, {
       headers: { cookie: acme.owner.cookie },
     });
     expect(Buffer.from(await download.arrayBuffer()).equals(png)).toBe(true);
-    expect(download.headers.get('content-disposition')).toBe("attachment; filename*=UTF-8''photo.exe");
+    expect(download.headers.get('content-disposition')).toBe("attachment; filename*=UTF-8''photo.jpg");
     expect(download.headers.get('x-content-type-options')).toBe('nosniff');
     expect((await fetch(`${road.url}/inbox/attachments/${file!.id}`)).status).toBe(401);
     expect(

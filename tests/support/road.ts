@@ -3,7 +3,7 @@
 
 import { createHash } from 'node:crypto';
 import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, NetConnectOpts } from 'node:net';
 import path from 'node:path';
 import { NativeConnection } from '@temporalio/worker';
 import pg from 'pg';
@@ -53,6 +53,7 @@ export type RoadOptions = {
   filesOrigin?: string;
   webhookCallsPerMinute?: number;
   oauth?: OAuthProviders;
+  scanner?: NetConnectOpts;
   /** Workers that wait for mailboxes to have news; without one a test has them to itself. */
   watchers?: number;
 };
@@ -117,6 +118,7 @@ export class Road {
       appUrl: this.url,
       vonageUrl: this.#options.vonageUrl ?? 'http://127.0.0.1:9',
       filesOrigin: this.#options.filesOrigin ?? null,
+      scanner: this.#options.scanner ?? null,
       patience: {
         ...PATIENCE,
         quietMs: 300,

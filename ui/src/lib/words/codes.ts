@@ -174,6 +174,33 @@ export function quarantineReason(code: string): string {
   );
 }
 
+/** Why a file is kept back, or opens after a warning (domain/rules/file-verdict.ts). */
+export function fileReason(code: string): string {
+  return said(
+    {
+      program: m.file_reason_program,
+      script: m.file_reason_script,
+      shortcut: m.file_reason_shortcut,
+      'disk-image': m.file_reason_disk_image,
+      macros: m.file_reason_macros,
+      'double-extension': m.file_reason_double_extension,
+      'archive-bomb': m.file_reason_archive_bomb,
+      'archive-nested': m.file_reason_archive_nested,
+      'archive-program': m.file_reason_archive_program,
+      'archive-encrypted': m.file_reason_archive_encrypted,
+      'archive-unreadable': m.file_reason_archive_unreadable,
+      encrypted: m.file_reason_encrypted,
+      'too-large': m.file_reason_too_large,
+      'too-many': m.file_reason_too_many,
+      'before-checks': m.file_reason_before_checks,
+      'not-scanned': m.file_reason_not_scanned,
+      'scan-refused': m.file_reason_scan_refused,
+      virus: m.file_reason_virus,
+    },
+    code,
+  );
+}
+
 export function roleWord(role: string): string {
   return said({ viewer: m.role_viewer, agent: m.role_agent, admin: m.role_admin, owner: m.role_owner }, role);
 }

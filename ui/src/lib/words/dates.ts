@@ -39,6 +39,18 @@ export function fullMoment(iso: string): string {
   return formatted(new Date(iso), { dateStyle: 'full', timeStyle: 'medium' });
 }
 
+/** When something takes place: two instants, or whole days, of which the last one is not part of it (RFC 5545, 3.6.1). */
+export function period(start: string, end: string | null): string {
+  const isWholeDays = !start.includes('T');
+  const last = end && isWholeDays ? new Date(Date.parse(end) - DAY_MS) : new Date(end ?? start);
+  const format = new Intl.DateTimeFormat(
+    getLocale(),
+    isWholeDays ? { dateStyle: 'full', timeZone: 'UTC' } : { dateStyle: 'full', timeStyle: 'short' },
+  );
+  const first = new Date(start);
+  return last > first ? format.formatRange(first, last) : format.format(first);
+}
+
 export function timeOfDay(iso: string): string {
   return formatted(new Date(iso), { hour: '2-digit', minute: '2-digit' });
 }
