@@ -7,6 +7,7 @@ import sharp from 'sharp';
 import { zip } from '../support/archives.ts';
 import { openBrowser, row, signIn, visitor } from '../support/browser.ts';
 import { Installation, OWNER } from '../support/installation.ts';
+import { until } from '../support/until.ts';
 
 const INVITATION = [
   'BEGIN:VCALENDAR',
@@ -59,7 +60,8 @@ describe('the files of a message', () => {
     const picture = page.getByAltText('chantier.png');
     await picture.waitFor();
     expect(await picture.getAttribute('src')).toMatch(/\/preview$/);
-    await page.waitForFunction(`document.querySelector('img[src$="/preview"]')?.naturalWidth`);
+    const width = () => picture.evaluate((shown) => (shown as unknown as { naturalWidth: number }).naturalWidth);
+    await until('the picture is there', width);
     await page.getByText('Visite du chantier').waitFor();
     await page.getByText(/1(er)? décembre 2026.*04:00.*05:30/).waitFor();
   });
