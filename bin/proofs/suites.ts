@@ -59,7 +59,7 @@ export const SUITES: readonly Suite[] = [
   {
     name: 'activities',
     title: 'Readers, mailboxes, mail servers and the model',
-    budgetMinutes: 4,
+    budgetMinutes: 3.5,
     run: { jest: ['activities'], workers: 2 },
   },
   {
@@ -72,7 +72,7 @@ export const SUITES: readonly Suite[] = [
   {
     name: 'journeys',
     title: "A person's day, in a browser",
-    budgetMinutes: 3,
+    budgetMinutes: 3.5,
     run: { jest: ['journeys'], workers: 1 },
   },
   { name: 'faults', title: 'Killed at every step', budgetMinutes: 3.5, run: { jest: ['faults'], workers: 2 } },
