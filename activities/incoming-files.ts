@@ -32,12 +32,15 @@ export async function keepFiles(
 
 export function recordFiles(em: EntityManager, messageId: string, files: readonly KeptFile[]): void {
   const shown = new Set<string>();
-  for (const file of files) {
+  const now = Date.now();
+  for (const [at, file] of files.entries()) {
     const { name, type, content, sha256, contentId, inline, verdict, reason } = file;
     const id = newId();
     const size = content.length;
     em.create(Attachment, {
       id,
+      // Attachments stand in the order of their creation: theirs is the one the message has them in.
+      createdAt: new Date(now + at),
       messageId,
       name,
       type,

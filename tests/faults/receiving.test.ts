@@ -31,7 +31,9 @@ describe('a worker killed', () => {
     'at %s costs nobody anything',
     async (point) => {
       for (let count = 0; count < ROUNDS; count += 1) {
-        await rounds.round(worker(), point, 1 + (count % MESSAGES));
+        // The relay passes its points once for a batch, and several messages may come in one.
+        const hits = point.startsWith('relay.') ? 1 : MESSAGES;
+        await rounds.round(worker(), point, 1 + (count % hits));
       }
     },
     120_000 * ROUNDS,
