@@ -1,6 +1,7 @@
 // How a connected mailbox is opened: by its password, or by an access token, which is renewed when it was refused.
 import { ApplicationFailure } from '@temporalio/common';
 import type { ImapFlow } from 'imapflow';
+import { NotFound } from '#domain/errors.ts';
 import { Integration, type MailboxSettings } from '#domain/integrations/integration.ts';
 import { Credential, type CredentialName } from '#domain/secrets/credential.ts';
 import { accessTokenOf, type MailboxRef } from './access-token.ts';
@@ -20,11 +21,13 @@ export async function inMailbox<Result>(
   options: { idles?: boolean } = {},
 ): Promise<Result> {
   const { settings, secret } = await keysTo(dependencies, ref, 'imap-password');
+  if (!secret)
+    throw new NotFound('credential.missing', 'No password of this mailbox is stored: enter it again in the settings.');
   const server = settings.imap;
   try {
-    return await withMailbox({ server, ...(secret ?? { password: '' }) }, work, options);
+    return await withMailbox({ server, ...secret }, work, options);
   } catch (error) {
-    if (!secret || !('accessToken' in secret) || !isRefusedLogin(error)) throw error;
+    if (!('accessToken' in secret) || !isRefusedLogin(error)) throw error;
     const accessToken = await accessTokenOf(dependencies, ref, settings.oauth!, secret.accessToken);
     return withMailbox({ server, accessToken }, work, options);
   }
