@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Conversation } from '#domain/conversations/conversation.ts';
 import { Message } from '#domain/conversations/message.ts';
 import { newId } from '#domain/tenancy/tenant-owned.ts';
-import { TASK_QUEUES, WORKFLOWS } from '#workflows/contract.ts';
+import { TASK_QUEUES, WORKFLOWS, workflowIds } from '#workflows/contract.ts';
 import { mail } from '../support/mails.ts';
 import { type Company, type Person, Road } from '../support/road.ts';
 import { createConversation } from '../support/story.ts';
@@ -195,9 +195,9 @@ describe('a deleted conversation', () => {
   test('is not left while a reply of it has no known end', async () => {
     const { message } = await received(mail({ from: 'encore@example.com' }));
     const { conversationId } = message!;
-    await maya.api.writeReply({ params: { id: conversationId }, body: { text: 'Bonjour' } });
+    const reply = await maya.api.writeReply({ params: { id: conversationId }, body: { text: 'Bonjour' } });
     await until('it has left', () => road.sink.to('encore@example.com').length === 1);
-    await until('its run has ended', async () => (await view(conversationId)).messages.at(-1)?.reply?.state === 'sent');
+    await road.temporal.client.workflow.getHandle(workflowIds.sendReply(acme.tenantId, reply.id)).result();
     await road.db.owner.query(`update reply set state = 'unknown' where conversation_id = $1`, [conversationId]);
     await expect(acme.owner.api.deleteConversation({ params: { id: conversationId } })).rejects.toMatchObject({
       problem: { status: 409, code: 'conversation.reply-unsettled' },
