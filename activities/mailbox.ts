@@ -194,21 +194,21 @@ class Look {
 
   async #readFolder(client: ImapFlow, path: string): Promise<void> {
     const { uidValidity, uidNext, exists } = await client.mailboxOpen(path, { readOnly: true });
-    const { folder, lastUid } = await this.#whereWeAre(path, String(uidValidity));
+    const { folder, lastUid, compared } = await this.#whereWeAre(path, String(uidValidity));
     // A folder where nothing is new costs this one comparison, however many mails it holds.
     if (lastUid === null || uidNext === undefined || uidNext > lastUid + 1)
       await this.#readNew(client, folder, lastUid, uidNext);
     if (this.#ref.byHand) await this.#askAgain(client, folder);
-    if (!this.#stopped) await this.#compare(client, folder, exists);
+    // One that holds as many mails as at the last comparison is not compared again by itself.
+    if (!this.#stopped && (this.#ref.byHand || compared !== exists)) await this.#compare(client, folder, exists);
   }
 
-  // A folder that holds as many mails as at the last comparison is not compared again by itself.
   async #compare(client: ImapFlow, { path }: FolderState, existing: number): Promise<void> {
     const { byHand } = this.#ref;
     const cursor = await this.#inTenant((em) =>
       em.findOne(MailboxCursor, { integrationId: this.#integration.id, path }),
     );
-    if (!cursor || (!byHand && cursor.existing === existing)) return;
+    if (!cursor) return;
     const uids = await uidsUpTo(client, cursor.lastUid, beginningOf(this.#integration.mailboxSettings().since));
     const isWorthIt = byHand || uids.length <= MOST_COMPARED;
     await this.#inTenant(async (em) => {
@@ -243,12 +243,13 @@ class Look {
 
   // With a new UIDVALIDITY the old numbers mean nothing any more (RFC 9051, 2.3.1.1): everything since the chosen day is
   // looked at again, and what is known already is recognised by its content.
-  async #whereWeAre(path: string, uidValidity: string): Promise<{ folder: FolderState; lastUid: number | null }> {
+  async #whereWeAre(path: string, uidValidity: string) {
     const cursor = await this.#inTenant((em) =>
       em.findOne(MailboxCursor, { integrationId: this.#integration.id, path }),
     );
     const folder = { path, uidValidity, firstSeenAt: cursor?.createdAt ?? null };
-    return { folder, lastUid: cursor?.uidValidity === uidValidity ? cursor.lastUid : null };
+    const lastUid = cursor?.uidValidity === uidValidity ? cursor.lastUid : null;
+    return { folder, lastUid, compared: cursor?.existing ?? null };
   }
 
   async #keep(folder: FolderState, bundle: Bundle, remaining: number): Promise<void> {

@@ -155,12 +155,7 @@ async function transmitMail(
   const end = await onItsWay(dependencies, tenantId, reply, (account) =>
     transmit(account, mail.envelope, mail.source, {
       timeoutMs: patience.smtpTimeoutMs,
-      beforeFinalDot: async () => {
-        await faultPoint('send.before_dot');
-        const mayGoOn = await database.inTenant(tenantId, (em) => markHandedOver(em, replyId, token));
-        if (mayGoOn) await faultPoint('send.after_dot_before_250');
-        return mayGoOn;
-      },
+      beforeFinalDot: () => handOver(dependencies, { tenantId, replyId, token }),
     }),
   );
   if (end.outcome === 'sent') await faultPoint('send.after_250_before_record');
@@ -171,6 +166,14 @@ async function transmitMail(
   }
   if (end.outcome === 'sent') await keepInSent(dependencies, tenantId, reply, mail.source).catch(() => {});
   return withoutWords(end);
+}
+
+/** Just before the provider can have it. @returns false when another attempt has taken over: nothing may leave */
+async function handOver({ database }: Dependencies, { tenantId, replyId, token }: Attempt): Promise<boolean> {
+  await faultPoint('send.before_dot');
+  const mayGoOn = await database.inTenant(tenantId, (em) => markHandedOver(em, replyId, token));
+  if (mayGoOn) await faultPoint('send.after_dot_before_250');
+  return mayGoOn;
 }
 
 // Without it the answer would not be what its author wrote; the file may come back with a backup.
@@ -203,12 +206,7 @@ async function transmitText(
   const end = await sendText(account, text, {
     url: vonageUrl,
     timeoutMs: patience.vonageTimeoutMs,
-    beforeHandOver: async () => {
-      await faultPoint('send.before_dot');
-      const mayGoOn = await database.inTenant(tenantId, (em) => markHandedOver(em, replyId, token));
-      if (mayGoOn) await faultPoint('send.after_dot_before_250');
-      return mayGoOn;
-    },
+    beforeHandOver: () => handOver(dependencies, { tenantId, replyId, token }),
   });
   if (end.outcome === 'sent') await faultPoint('send.after_250_before_record');
   await recordNow(dependencies, { tenantId, replyId, token }, end);

@@ -11,7 +11,7 @@ import { Sync } from '#domain/integrations/sync.ts';
 import { audit } from '#domain/record/audit-event.ts';
 import { startApplyIntegration, startMailboxTrial, startSync } from '#domain/record/run-request.ts';
 import { OAUTH_PROVIDERS } from '#domain/rules/words.ts';
-import { TRIAL_LIFETIME_MS, Trial } from '#domain/secrets/trial.ts';
+import { openTrial, Trial } from '#domain/secrets/trial.ts';
 import { newId } from '#domain/tenancy/tenant-owned.ts';
 import { CONSENT_CALLBACK, type consents } from '../contract/consents.ts';
 import type { ApiDependencies } from '../dependencies.ts';
@@ -68,13 +68,7 @@ export function consentRoutes({ database, keys, oauth, publicUrl }: ApiDependenc
             tokens: null,
           },
         };
-        em.create(Trial, {
-          id: trialId,
-          kind: 'mailbox',
-          state: 'waiting',
-          sealedInput: Trial.sealInput(keys, principal.tenantId, trialId, input),
-          expiresAt: new Date(Date.now() + TRIAL_LIFETIME_MS),
-        });
+        openTrial(em, keys, principal.tenantId, { id: trialId, kind: 'mailbox', state: 'waiting', input });
         audit(em, principal.actor, {
           action: 'consent.requested',
           subject: known ? { kind: 'integration', id: known.id } : { kind: 'trial', id: trialId },

@@ -17,7 +17,7 @@ import {
   startSync,
 } from '#domain/record/run-request.ts';
 import { Credential, keepCredential, revealCredential } from '#domain/secrets/credential.ts';
-import { TRIAL_LIFETIME_MS, Trial } from '#domain/secrets/trial.ts';
+import { openTrial, Trial } from '#domain/secrets/trial.ts';
 import { newId } from '#domain/tenancy/tenant-owned.ts';
 import type { integrations } from '../contract/integrations.ts';
 import type { ApiDependencies } from '../dependencies.ts';
@@ -44,12 +44,7 @@ export function integrationRoutes(dependencies: ApiDependencies): Handlers<typeo
     tryMailbox: ({ principal, body }) =>
       database.inTenant(principal.tenantId, async (em) => {
         const id = newId();
-        em.create(Trial, {
-          id,
-          kind: 'mailbox',
-          sealedInput: Trial.sealInput(keys, principal.tenantId, id, body),
-          expiresAt: new Date(Date.now() + TRIAL_LIFETIME_MS),
-        });
+        openTrial(em, keys, principal.tenantId, { id, kind: 'mailbox', input: body });
         startMailboxTrial(em, principal.tenantId, id);
         audit(em, principal.actor, {
           action: 'mailbox.tried',

@@ -7,7 +7,7 @@ import { Sync } from '#domain/integrations/sync.ts';
 import { audit } from '#domain/record/audit-event.ts';
 import { announce } from '#domain/record/event.ts';
 import { startApplyIntegration, startBackfill, startMailServerLookUp } from '#domain/record/run-request.ts';
-import { TRIAL_LIFETIME_MS, Trial } from '#domain/secrets/trial.ts';
+import { openTrial, Trial } from '#domain/secrets/trial.ts';
 import { newId } from '#domain/tenancy/tenant-owned.ts';
 import type { mailboxes } from '../contract/mailboxes.ts';
 import type { ApiDependencies } from '../dependencies.ts';
@@ -77,12 +77,7 @@ export function mailboxRoutes({ database, keys, publicUrl }: ApiDependencies): H
     lookUpMailServers: ({ principal, body }) =>
       database.inTenant(principal.tenantId, async (em) => {
         const id = newId();
-        em.create(Trial, {
-          id,
-          kind: 'mail-servers',
-          sealedInput: Trial.sealInput(keys, principal.tenantId, id, body),
-          expiresAt: new Date(Date.now() + TRIAL_LIFETIME_MS),
-        });
+        openTrial(em, keys, principal.tenantId, { id, kind: 'mail-servers', input: body });
         startMailServerLookUp(em, principal.tenantId, id);
         return { id };
       }),

@@ -1,10 +1,11 @@
 // What a person typed to be tried before anything is saved (a mailbox's servers and password), and what came of it.
 // Both are sealed and both expire: the workflow that tries them carries the row's id only.
 import { defineEntity, p } from '@mikro-orm/core';
+import type { EntityManager } from '@mikro-orm/postgresql';
 import { instant, tenantOwned } from '#domain/tenancy/tenant-owned.ts';
 import { KeyRing } from './key-ring.ts';
 
-export const TRIAL_LIFETIME_MS = 30 * 60_000;
+const TRIAL_LIFETIME_MS = 30 * 60_000;
 
 const TrialSchema = defineEntity({
   name: 'Trial',
@@ -58,3 +59,18 @@ export class Trial extends TrialSchema.class {
   }
 }
 TrialSchema.setClass(Trial);
+
+/** Keeps what is to be tried, sealed, until it has been or its time is over. */
+export function openTrial(
+  em: EntityManager,
+  keys: KeyRing,
+  tenantId: string,
+  { id, input, ...trial }: { id: string; kind: Trial['kind']; state?: Trial['state']; input: unknown },
+): void {
+  em.create(Trial, {
+    id,
+    ...trial,
+    sealedInput: Trial.sealInput(keys, tenantId, id, input),
+    expiresAt: new Date(Date.now() + TRIAL_LIFETIME_MS),
+  });
+}
