@@ -5,7 +5,7 @@ import { type Conversation, holdConversation } from '#domain/conversations/conve
 import { supersedeWaitingDraft } from '#domain/conversations/draft-decision.ts';
 import { Message } from '#domain/conversations/message.ts';
 import { Reply } from '#domain/conversations/reply.ts';
-import { takesPart } from '#domain/conversations/thread.ts';
+import { conversationsAnswered, takesPart } from '#domain/conversations/thread.ts';
 import { Integration } from '#domain/integrations/integration.ts';
 import { Receipt } from '#domain/integrations/receipt.ts';
 import { SenderRule } from '#domain/integrations/sender-rule.ts';
@@ -89,11 +89,12 @@ async function traitsOf(
     direction: 'outbound',
     externalId: { $in: [...message.references, ...(message.inReplyTo ? [message.inReplyTo] : [])] },
   });
+  const byAddress = await conversationsAnswered(em, incoming.replySecrets ?? []);
   const echo = message.externalId
     ? await em.count(Message, { direction: 'outbound', externalId: message.externalId })
     : 0;
   return mailTraitsOf(incoming, {
-    answersUs: ours > 0,
+    answersUs: ours > 0 || byAddress.some(({ id }) => id === message.conversationId),
     ownAddresses: own.map((integration) => integration.address),
     ownMessageId: echo > 0,
     inJunk,

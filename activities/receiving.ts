@@ -101,6 +101,7 @@ export function createReceiving({ database, attachments, scanner, patience }: De
         const thread = await findThread(em, {
           tenantId,
           keys: message.threadKeys,
+          ...(message.replySecrets ? { replySecrets: message.replySecrets } : {}),
           senderAddress: message.sender.address,
           clientId: client.id,
           returnedTo: (await bouncedMessage(em, message))?.conversationId ?? null,

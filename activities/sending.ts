@@ -7,7 +7,9 @@ import { heldByLimit, pauseSending, SENDING_LIMIT } from '#domain/conversations/
 import { Attachment, Message } from '#domain/conversations/message.ts';
 import { type AttemptEnd, beginAttempt, endAttempt, markHandedOver, Reply } from '#domain/conversations/reply.ts';
 import { faultPoint } from '#domain/fault-point.ts';
+import { Integration } from '#domain/integrations/integration.ts';
 import { announce } from '#domain/record/event.ts';
+import { replyAddress } from '#domain/rules/subaddress.ts';
 import type { ReplyState } from '#domain/rules/words.ts';
 import type { Dependencies } from './dependencies.ts';
 import { inStep, type StepNotes } from './in-step.ts';
@@ -52,18 +54,18 @@ export function createSending(dependencies: Dependencies) {
     /** Speaks to the provider once. It is never repeated by Temporal: the workflow looks at the row first. */
     async transmitReply(attempt: Attempt): Promise<AttemptEnd> {
       const { tenantId, replyId, token } = attempt;
-      const { reply, message, files } = await database.inTenant(tenantId, async (em) => {
+      const { reply, message, files, replyTo } = await database.inTenant(tenantId, async (em) => {
         const reply = await em.findOneOrFail(Reply, { id: replyId });
         const message = await em.findOneOrFail(Message, { id: reply.messageId });
         const files = await em.find(Attachment, { messageId: message.id }, { orderBy: { createdAt: 'asc' } });
-        return { reply, message, files };
+        return { reply, message, files, replyTo: await replyAddressOf(em, reply) };
       });
       if (reply.attemptToken !== token || reply.state !== 'sending') {
         return { outcome: 'retry', failure: 'taken-over', response: 'Another attempt has taken over.' };
       }
       const { channel } = message;
       if (channel === 'sms' || channel === 'whatsapp') return transmitText(dependencies, attempt, message, channel);
-      return transmitMail(dependencies, attempt, { reply, message, files });
+      return transmitMail(dependencies, attempt, { reply, message, files, replyTo });
     },
 
     /** A run that was ended from outside left the reply in the middle of an attempt: ends that attempt. */
@@ -142,7 +144,7 @@ function heldReply(em: EntityManager, replyId: string): Promise<Reply> {
 async function transmitMail(
   dependencies: Dependencies,
   { tenantId, replyId, token }: Attempt,
-  { reply, message, files }: { reply: Reply; message: Message; files: Attachment[] },
+  { reply, message, files, replyTo }: { reply: Reply; message: Message; files: Attachment[]; replyTo: string | null },
 ): Promise<AttemptEnd> {
   const { database, patience, attachments } = dependencies;
   for (const { name, sha256 } of files) {
@@ -151,7 +153,7 @@ async function transmitMail(
     await recordNow(dependencies, { tenantId, replyId, token }, end);
     return withoutWords(end);
   }
-  const mail = composeMail(reply, message, files, ({ sha256 }) => attachments.read(tenantId, sha256));
+  const mail = composeMail(reply, message, files, replyTo, ({ sha256 }) => attachments.read(tenantId, sha256));
   const end = await onItsWay(dependencies, tenantId, reply, (account) =>
     transmit(account, mail.envelope, mail.source, {
       timeoutMs: patience.smtpTimeoutMs,
@@ -166,6 +168,12 @@ async function transmitMail(
   }
   if (end.outcome === 'sent') await keepInSent(dependencies, tenantId, reply, mail.source).catch(() => {});
   return withoutWords(end);
+}
+
+/** Where the mailbox takes subaddresses, the one that leads back to this mail. */
+async function replyAddressOf(em: EntityManager, { integrationId, messageIdHeader }: Reply): Promise<string | null> {
+  const mailbox = integrationId ? await em.findOne(Integration, { id: integrationId, channel: 'email' }) : null;
+  return mailbox?.takesSubaddresses() ? replyAddress(mailbox.address, messageIdHeader) : null;
 }
 
 /** Just before the provider can have it. @returns false when another attempt has taken over: nothing may leave */

@@ -9,11 +9,15 @@ import type { MailSource } from './smtp.ts';
 
 export type ComposedMail = { envelope: { from: string; to: string[] }; source: MailSource };
 
-/** @param open gives a file's bytes; called only when they are to be written */
+/**
+ * @param replyTo where answers are to go, when not to the sender
+ * @param open gives a file's bytes; called only when they are to be written
+ */
 export function composeMail(
   reply: Reply,
   message: Message,
   files: Attachment[],
+  replyTo: string | null,
   open: (file: Attachment) => Readable,
 ): ComposedMail {
   const from = message.sender.address ?? '';
@@ -23,6 +27,7 @@ export function composeMail(
     const opening = (file: Attachment) => whenRead(() => remembered(opened, open(file)));
     const text = new MailComposer({
       from: { address: from, name: message.sender.name ?? '' },
+      ...(replyTo ? { replyTo: { address: replyTo, name: message.sender.name ?? '' } } : {}),
       to: message.recipients,
       cc: message.cc,
       subject: message.subject,

@@ -7,6 +7,7 @@ import { mailInstant } from '#domain/rules/mail-date.ts';
 import { canonicalMessage } from '#domain/rules/message-digest.ts';
 import { splitReply } from '#domain/rules/quoted-text.ts';
 import { shortened, storable } from '#domain/rules/stored-text.ts';
+import { replySecretsIn, withoutReplySecret } from '#domain/rules/subaddress.ts';
 import { parseMessageIds, threadKeys } from '#domain/rules/threading.ts';
 import { readBounce } from './bounce.ts';
 import { textOfHtml } from './html-text.ts';
@@ -38,6 +39,8 @@ export async function readEmail(raw: Buffer, receivedAt: Date, truncated = false
   const inReplyTo = parseMessageIds(headerValue(headers, 'in-reply-to'))[0] ?? null;
   const references = parseMessageIds(headerValue(headers, 'references'));
   const address = sender?.address ?? null;
+  const to = addresses(mail.parsed.get('to'));
+  const cc = addresses(mail.parsed.get('cc'));
   const writer = clientBehind(sender, replyTo);
   const bounce = readBounce({ headers, senderAddress: address, text, files: mail.files });
   return {
@@ -60,8 +63,8 @@ export async function readEmail(raw: Buffer, receivedAt: Date, truncated = false
     replyToName: replyTo?.name ?? null,
     contacts: writer?.address ? [{ kind: 'email', value: writer.address }] : [],
     clientName: writer?.name ?? null,
-    recipients: addresses(mail.parsed.get('to')),
-    cc: addresses(mail.parsed.get('cc')),
+    recipients: to.map(withoutReplySecret),
+    cc: cc.map(withoutReplySecret),
     subject,
     text,
     newText: splitReply(text).newText,
@@ -69,6 +72,7 @@ export async function readEmail(raw: Buffer, receivedAt: Date, truncated = false
     sentAt: believableDate(headerValue(headers, 'date'), receivedAt, problems),
     attachments: await readFiles(mail, truncated, problems),
     threadKeys: threadKeys({ messageId, inReplyTo, references }).map((id) => threadKey('mail', id)),
+    replySecrets: replySecretsIn([...to, ...cc, ...deliveredTo(headers)]),
     headers,
     contentType: headerValue(headers, 'content-type'),
     returnPath: headerValue(headers, 'return-path'),
@@ -122,6 +126,12 @@ function asHtml(text: string): string {
 
 function headerValue(headers: MailHeaders, name: string): string | null {
   return headers.find(([key]) => key.toLowerCase() === name)?.[1] ?? null;
+}
+
+/** Where the servers on the way say it went: a blind copy, a redirection. */
+function deliveredTo(headers: MailHeaders): string[] {
+  const names = ['delivered-to', 'x-original-to', 'envelope-to', 'x-envelope-to'];
+  return headers.filter(([name]) => names.includes(name.toLowerCase())).map(([, value]) => value);
 }
 
 function asText(value: unknown): string {

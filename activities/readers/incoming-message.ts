@@ -38,6 +38,8 @@ export type IncomingMessage = {
   attachments: IncomingAttachment[];
   /** Keys that lead to its conversation (domain/conversations/thread.ts), its own first. */
   threadKeys: string[];
+  /** What stands in the addresses it was sent to, when one of our mails asked to be answered there. */
+  replySecrets?: string[];
   /** Mail headers in order, empty for other channels. */
   headers: MailHeaders;
   contentType: string | null;

@@ -70,6 +70,8 @@ export const integrationView = z
         /** The company's own; without one, the usual one of the provider holds. */
         sendingLimit: sendingLimit.nullable(),
         usualLimit: sendingLimit,
+        /** Whether answers are asked for at `name+…@`, which leads them back without any Message-ID. */
+        subaddresses: z.boolean(),
       })
       .nullable(),
     webhook: z.object({ url: z.string(), replyThrough: z.uuid().nullable() }).nullable(),
@@ -241,6 +243,8 @@ export const integrations = {
       senderName: z.string().trim().max(200).optional(),
       /** How much a mailbox sends; null is what is usual for its provider. */
       sendingLimit: sendingLimit.nullable().optional(),
+      /** Whether its server takes `name+anything@` for it. */
+      subaddresses: z.boolean().optional(),
       replyThrough: z.uuid().nullable().optional(),
     }),
     reply: integrationView,

@@ -142,13 +142,11 @@ export function integrationRoutes(dependencies: ApiDependencies): Handlers<typeo
     changeIntegration: ({ principal, params, body }) =>
       database.inTenant(principal.tenantId, async (em) => {
         const integration = await findIntegration(em, params.id);
-        const { senderName, sendingLimit, replyThrough, ...fields } = body;
+        const { senderName, sendingLimit, subaddresses, replyThrough, ...fields } = body;
         em.assign(integration, fields);
-        if (integration.channel === 'email' && senderName !== undefined) {
-          integration.settings = { ...integration.mailboxSettings(), senderName };
-        }
-        if (integration.channel === 'email' && sendingLimit !== undefined) {
-          integration.settings = { ...integration.mailboxSettings(), sendingLimit };
+        if (integration.channel === 'email') {
+          const changed = given({ senderName, sendingLimit, subaddresses });
+          integration.settings = { ...integration.mailboxSettings(), ...changed };
         }
         if (integration.channel === 'webhook' && replyThrough !== undefined) {
           if (replyThrough) await findMailbox(em, replyThrough);
@@ -264,6 +262,11 @@ export async function findTrial(em: EntityManager, id: string): Promise<Trial> {
   const trial = await em.findOne(Trial, { id, kind: 'mailbox', expiresAt: { $gt: new Date() } });
   if (!trial) throw new NotFound('trial.not-found', 'This trial is over: enter the password again and try once more.');
   return trial;
+}
+
+/** Only what was asked for: the rest stays as it is. */
+function given<Fields extends object>(fields: Fields): Partial<Fields> {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Partial<Fields>;
 }
 
 function newSecret(): string {

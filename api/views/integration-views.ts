@@ -48,6 +48,7 @@ function mailboxViewOf(integration: Integration) {
   return {
     ...settings,
     oauth: settings.oauth ?? null,
+    subaddresses: integration.takesSubaddresses(),
     sendingLimit: settings.sendingLimit ?? null,
     usualLimit: usualLimit(settings.smtp.host, integration.address),
   };

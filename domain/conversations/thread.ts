@@ -8,13 +8,16 @@ import { newId, tenantOwned } from '#domain/tenancy/tenant-owned.ts';
 import { Conversation } from './conversation.ts';
 import { Message } from './message.ts';
 
-const MAIL_KEY = 'mail:';
+export const MAIL_KEY = 'mail:';
+/** Of the secret in the address an answer of ours asks to be answered at. */
+export const REPLY_ADDRESS_KEY = 'reply-address:';
 
 const ThreadKeySchema = defineEntity({
   name: 'ThreadKey',
   properties: {
     ...tenantOwned,
-    /** `mail:<message id>`, `webhook:<integration>:<conversation name>`, `sms:<our number>:<theirs>`; long ids are digested. */
+    /** `mail:<message id>`, `reply-address:<secret>`, `webhook:<integration>:<conversation name>`,
+     *  `sms:<our number>:<theirs>`; long ids are digested. */
     key: p.string().length(300),
     conversationId: p.uuid(),
   },
@@ -64,22 +67,24 @@ export type ThreadFound = {
   /** The conversation it joins; null when it opens one under `conversationId`. */
   found: Conversation | null;
   conversationId: string;
-  /** `reference` joined by a key; `our-mail` a newcomer who answers a mail of ours; `returned` a bounce of ours; `new` no
-   *  key was known; `stranger` not this sender;
-   *  `number` joined by both numbers; `long-ago` the last message between them is older than the window. */
-  reason: 'reference' | 'our-mail' | 'returned' | 'new' | 'stranger' | 'number' | 'long-ago';
+  /** `reply-address` sent to the address one of our mails asks to be answered at; `reference` joined by a key;
+   *  `our-mail` a newcomer who answers a mail of ours; `returned` a bounce of ours; `new` no key was known; `stranger` not
+   *  this sender; `number` joined by both numbers; `long-ago` the last message between them is older than the window. */
+  reason: 'reply-address' | 'reference' | 'our-mail' | 'returned' | 'new' | 'stranger' | 'number' | 'long-ago';
 };
 
 /**
  * Finds or reserves the conversation of an incoming message. A sender who never took part in the thread, and does not
  * share the client's own domain, does not get into it by quoting one of its Message-IDs; unless it is one of ours: those
- * cannot be guessed (write-reply.ts), so whoever names one was shown the mail.
+ * cannot be guessed (write-reply.ts), so whoever names one, or writes to its reply address, was shown the mail.
  */
 export async function findThread(
   em: EntityManager,
   message: {
     tenantId: string;
     keys: readonly string[];
+    /** Secrets in the addresses it was sent to: the surest sign. */
+    replySecrets?: readonly string[];
     senderAddress: string | null;
     clientId: string;
     /** The conversation of the mail a bounce gives back. */
@@ -98,6 +103,11 @@ export async function findThread(
   const owners = await claimThreadKeys(em, message.tenantId, conversationId, message.keys);
   const [key] = message.keys;
   if (message.window && key) return withinWindow(em, conversationId, key, message.window);
+  const [answered] = await conversationsAnswered(em, message.replySecrets ?? []);
+  if (answered) {
+    await moveThreadKeys(em, conversationId, answered.id);
+    return { found: answered, conversationId: answered.id, reason: 'reply-address' };
+  }
   for (const owner of owners) {
     const conversation = await em.findOne(Conversation, { id: owner });
     if (!conversation || conversation.deletedAt) continue;
@@ -108,6 +118,16 @@ export async function findThread(
     }
   }
   return { found: null, conversationId, reason: owners.length > 0 ? 'stranger' : 'new' };
+}
+
+/** Only our own mails write such keys: what an answer brings along is looked up, never claimed. */
+export async function conversationsAnswered(
+  em: EntityManager,
+  replySecrets: readonly string[],
+): Promise<Conversation[]> {
+  if (replySecrets.length === 0) return [];
+  const keys = await em.find(ThreadKey, { key: { $in: replySecrets.map((secret) => REPLY_ADDRESS_KEY + secret) } });
+  return em.find(Conversation, { id: { $in: keys.map((key) => key.conversationId) }, deletedAt: null });
 }
 
 // The key is held while it is looked at: of ten messages that come at once after a long silence one opens the new

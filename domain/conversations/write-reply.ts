@@ -6,7 +6,7 @@ import { Invalid } from '#domain/errors.ts';
 import { type Actor, actorId } from '#domain/people/actor.ts';
 import { audit } from '#domain/record/audit-event.ts';
 import { announce } from '#domain/record/event.ts';
-import { domainOf } from '#domain/rules/email-address.ts';
+import { ourMessageId } from '#domain/rules/subaddress.ts';
 import { referencesForReply, replySubject } from '#domain/rules/threading.ts';
 import { Tenant } from '#domain/tenancy/tenant.ts';
 import { newId } from '#domain/tenancy/tenant-owned.ts';
@@ -16,7 +16,7 @@ import { departureOf } from './departure.ts';
 import { Message } from './message.ts';
 import { Reply } from './reply.ts';
 import { type ReplyToSend, type ReplyWay, wayOf } from './reply-way.ts';
-import { ThreadKey } from './thread.ts';
+import { MAIL_KEY, REPLY_ADDRESS_KEY, ThreadKey } from './thread.ts';
 import { takeUploads } from './upload.ts';
 
 /** What a person may send along. */
@@ -114,8 +114,9 @@ async function mailIdentity(
 ): Promise<Identity> {
   // A name nobody can guess: whoever gives it back was shown this mail.
   const secret = randomBytes(16).toString('hex');
-  const messageId = `relais.${replyId}.${secret}@${domainOf(from.address ?? '') ?? 'relais.invalid'}`;
-  em.create(ThreadKey, { key: `mail:${messageId}`, conversationId: conversation.id });
+  const messageId = ourMessageId(replyId, secret, from.address);
+  em.create(ThreadKey, { key: `${MAIL_KEY}${messageId}`, conversationId: conversation.id });
+  em.create(ThreadKey, { key: `${REPLY_ADDRESS_KEY}${secret}`, conversationId: conversation.id });
   return {
     name: messageId,
     externalId: messageId,

@@ -1,6 +1,7 @@
 // One connected channel account: a mailbox, a number, a webhook. Its secrets stand in `credential`.
 import { defineEntity, p } from '@mikro-orm/core';
 import type { SendingLimit } from '#domain/rules/sending-limit.ts';
+import { usuallyTakesSubaddresses } from '#domain/rules/subaddress.ts';
 import { CHANNELS, type OAuthProviderName, type SignatureAlgorithm } from '#domain/rules/words.ts';
 import { instant, referable, tenantOwned } from '#domain/tenancy/tenant-owned.ts';
 
@@ -19,6 +20,8 @@ export type MailboxSettings = {
   syncEverySeconds: number;
   /** Without one, what is usual for the provider. */
   sendingLimit?: SendingLimit | null;
+  /** Whether its server takes `name+anything@` for it (domain/rules/subaddress.ts); without a word, what is usual. */
+  subaddresses?: boolean | null;
   /** Opened by consent at this provider; without one, by a password. */
   oauth?: OAuthProviderName | null;
 };
@@ -91,6 +94,11 @@ export class Integration extends IntegrationSchema.class {
   foldersRead(): string[] {
     const { folders, junkFolder } = this.mailboxSettings();
     return junkFolder && !folders.includes(junkFolder) ? [...folders, junkFolder] : folders;
+  }
+
+  takesSubaddresses(): boolean {
+    const { subaddresses, imap } = this.mailboxSettings();
+    return subaddresses ?? usuallyTakesSubaddresses(imap.host, imap.username, this.address);
   }
 
   /** When its schedule looks at it next; null while it waits for a person. */

@@ -194,6 +194,7 @@ function openedBy(reason: unknown): string {
 
 function joinedBy(reason: unknown): string {
   if (reason === 'returned') return m.story_joined_returned();
+  if (reason === 'reply-address') return m.story_joined_reply_address();
   if (reason === 'our-mail') return m.story_joined_our_mail();
   return reason === 'number' ? m.story_joined_number() : m.story_joined();
 }
