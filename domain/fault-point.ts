@@ -1,10 +1,13 @@
-// Named places where a test may kill the process, to show that nothing is lost or done twice whatever crashes. Without
-// RELAIS_FAULT_POINT in the environment, as everywhere but in such a test, they do nothing.
+// Named places where a test may kill the process, or stop it as an overloaded machine does, to show that nothing is lost or
+// done twice whatever happens there. Without RELAIS_FAULT_POINT in the environment, as everywhere but in such a test, they
+// do nothing.
 import { appendFileSync, existsSync } from 'node:fs';
 
 // <name>:<n>, where the process dies on the n-th time it comes by. The file RELAIS_FAULT_LOG gets the name and the time first:
 // the test can assert that the place was reached, and the process that is started next lives.
 const [armedName, armedHit] = (process.env.RELAIS_FAULT_POINT ?? '').split(':');
+/** SIGSTOP leaves the process as it is until somebody sends SIGCONT. */
+const isStopped = process.env.RELAIS_FAULT_SIGNAL === 'SIGSTOP';
 let hits = 0;
 
 export async function faultPoint(name: string): Promise<void> {
@@ -13,7 +16,8 @@ export async function faultPoint(name: string): Promise<void> {
   const log = process.env.RELAIS_FAULT_LOG;
   if (hits !== Number(armedHit ?? 1) || !log || existsSync(log)) return;
   appendFileSync(log, `${name} ${Date.now()}\n`);
-  process.kill(process.pid, 'SIGKILL');
+  process.kill(process.pid, isStopped ? 'SIGSTOP' : 'SIGKILL');
+  if (isStopped) return;
   // The signal is on its way: nothing after this point may run.
   await new Promise(() => {});
 }

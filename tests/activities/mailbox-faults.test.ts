@@ -12,8 +12,8 @@ import { type Company, Road } from '../support/road.ts';
 import { until } from '../support/until.ts';
 
 const LONG = process.env.TEST_SIZE === 'long';
-const MANY = LONG ? 2_000 : 300;
-const PATIENCE_MS = LONG ? 900_000 : 120_000;
+const MANY = LONG ? 10_000 : 300;
+const PATIENCE_MS = LONG ? 3_600_000 : 120_000;
 
 let road: Road;
 let dovecot: Dovecot;
@@ -149,6 +149,35 @@ describe('two looks at one mailbox', () => {
     await boxes.settled(acme);
     expect((await boxes.subjects(acme)).filter((subject) => subject === 'Une fois')).toHaveLength(1);
   });
+
+  test(
+    'by four workers at once is one that reads all of it',
+    async () => {
+      const mailbox = 'quatre@acme.test';
+      dovecot.addUser(mailbox);
+      const own = await boxes.connect(acme, { address: mailbox, port: line.port });
+      const count = LONG ? 2_000 : 60;
+      const subjects = Array.from({ length: count }, (_, at) => `Quatre ${at}`);
+      line.hold();
+      dovecot.append(
+        mailbox,
+        subjects.map((subject, at) => mail({ subject, from: `quatre${at}@example.com` })),
+      );
+      const looks = await Promise.all(
+        Array.from({ length: 4 }, () => look(own, workflowIds.syncMailbox(acme.tenantId, newId()))),
+      );
+      await until('one of them reads', () => !line.idle);
+      line.release();
+      const ends = await Promise.all(looks.map((one) => one.result()));
+      expect(ends.filter((end) => end === 'skipped')).toHaveLength(3);
+      expect(ends).toContainEqual({ seen: count, kept: count });
+      await boxes.settled(acme, PATIENCE_MS);
+      const arrived = (await boxes.subjects(acme)).filter((subject) => subject.startsWith('Quatre'));
+      expect(arrived.sort()).toEqual(subjects.sort());
+      expect(await inAcme((em) => em.count(Receipt, { integrationId: own }))).toBe(count);
+    },
+    PATIENCE_MS,
+  );
 
   test('asked for in the same moment end as one that read and one that was told so', async () => {
     const ids = [newId(), newId()];

@@ -49,11 +49,15 @@ export class Answers {
 
   follow(replyId: string) {
     const row = () => this.#inTenant((em) => em.findOneOrFail(Reply, { id: replyId }));
-    const inState = (state: Reply['state']) =>
-      until(`the reply is ${state}`, async () => {
-        const now = await row();
-        return now.state === state && now;
-      });
+    const inState = (state: Reply['state'], withinMs?: number) =>
+      until(
+        `the reply is ${state}`,
+        async () => {
+          const now = await row();
+          return now.state === state && now;
+        },
+        withinMs,
+      );
     return { replyId, row, inState };
   }
 

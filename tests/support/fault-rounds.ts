@@ -6,7 +6,7 @@ import type { ApiClient } from '#api/contract/client.ts';
 import type { RelaisContract } from '#api/contract/contract.ts';
 import { newId } from '#domain/tenancy/tenant-owned.ts';
 import type { ManagedProcess } from '../../bin/house/managed-process.ts';
-import { Installation, persistently } from './installation.ts';
+import { Installation, type InstallationOptions, persistently } from './installation.ts';
 import { until } from './until.ts';
 
 export const ROUNDS = process.env.TEST_SIZE === 'long' ? 20 : 1;
@@ -27,8 +27,8 @@ export class FaultRounds {
     this.#webhook = webhook;
   }
 
-  static async open(): Promise<FaultRounds> {
-    const house = await Installation.open();
+  static async open(options: InstallationOptions = {}): Promise<FaultRounds> {
+    const house = await Installation.open(options);
     const api = await house.welcome();
     await api.createArticle({ body: { title: 'Où est ma commande ?', text: 'Trois jours ouvrés.', language: 'fr' } });
     await api.createFolder({

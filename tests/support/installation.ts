@@ -196,19 +196,28 @@ export class Installation {
     return createClient(contract, { baseUrl: this.url, headers: () => ({ cookie: this.#cookie, origin: this.url }) });
   }
 
-  /** Arms a fault point in one process; the returned function waits until it has died there, and says when. */
-  async arm(target: ManagedProcess, point: string, hit = 1): Promise<() => Promise<Date>> {
+  /** Arms a fault point in one process; the returned function waits until it has died or stopped there, and says when. */
+  async arm(
+    target: ManagedProcess,
+    point: string,
+    hit = 1,
+    signal: 'SIGKILL' | 'SIGSTOP' = 'SIGKILL',
+  ): Promise<() => Promise<Date>> {
     const log = path.join(this.home, `fault-${newId().slice(-8)}`);
     rmSync(log, { force: true });
     try {
-      await target.restart({ RELAIS_FAULT_POINT: `${point}:${hit}`, RELAIS_FAULT_LOG: log });
+      await target.restart({
+        RELAIS_FAULT_POINT: `${point}:${hit}`,
+        RELAIS_FAULT_SIGNAL: signal,
+        RELAIS_FAULT_LOG: log,
+      });
     } catch (error) {
       // What was left from before may have brought it there while it was still starting.
       if (!existsSync(log)) throw error;
       await target.restart();
     }
     return async () => {
-      await until(`${target.name} has died at ${point}`, () => existsSync(log), 30_000);
+      await until(`${target.name} has come to ${point}`, () => existsSync(log), 30_000);
       // Not the time of the file, whose clock is coarser.
       return new Date(Number(readFileSync(log, 'utf8').split(' ')[1]));
     };

@@ -67,6 +67,11 @@ export class MailSink {
     return this.accepted.filter((mail) => mail.to.includes(address));
   }
 
+  /** Somebody is connected. */
+  get isBusy(): boolean {
+    return (this.#server.connections as unknown as Set<unknown>).size > 0;
+  }
+
   async close(): Promise<void> {
     await new Promise<void>((resolve) => this.#server.close(() => resolve()));
   }

@@ -113,13 +113,23 @@ describe('a connection lost after the final dot', () => {
 });
 
 describe('the mail server away', () => {
-  test('keeps the reply until it is back', async () => {
-    const { port } = road.sink;
-    await road.sink.close();
-    const { inState, row } = await reply();
-    await until('it has been tried twice', async () => (await row()).attempts >= 2, 20_000);
-    expect(await row()).toMatchObject({ failure: 'server-unreachable' });
-    await road.reopenSink(port);
-    await inState('sent');
-  });
+  const COUNT = process.env.TEST_SIZE === 'long' ? 100 : 5;
+
+  test(
+    'keeps every reply until it is back, and then each leaves once',
+    async () => {
+      const { port } = road.sink;
+      await road.sink.close();
+      const replies: Awaited<ReturnType<typeof reply>>[] = [];
+      for (let count = 0; count < COUNT; count += 1) replies.push(await reply());
+      for (const { row } of replies) {
+        await until('it has been tried twice', async () => (await row()).attempts >= 2, 120_000);
+        expect(await row()).toMatchObject({ failure: 'server-unreachable' });
+      }
+      await road.reopenSink(port);
+      for (const { inState } of replies) await inState('sent', 120_000);
+      expect(replies.map(({ mails }) => mails().length)).toEqual(Array(COUNT).fill(1));
+    },
+    30_000 + COUNT * 10_000,
+  );
 });
