@@ -1,5 +1,5 @@
 // New mail is seen within seconds: one mailbox is watched for as long as it is connected, one connection a run.
-import { ActivityFailure, continueAsNew, isCancellation, sleep } from '@temporalio/workflow';
+import { ActivityFailure, continueAsNew, isCancellation, sleep, TimeoutFailure } from '@temporalio/workflow';
 import type { WatchEnd } from '#activities/watching.ts';
 import type { WatchMailboxInput } from './contract.ts';
 import { watching } from './steps.ts';
@@ -12,19 +12,24 @@ const LONGEST_WAIT_MS = 5 * 60_000;
 export async function watchMailbox({ losses, ...mailbox }: WatchMailboxInput): Promise<WatchEnd> {
   const began = Date.now();
   const end = await watch(mailbox);
+  if (end === 'worker-died') {
+    // No fault of the server: the more often it happens, the less it may cost.
+    await sleep(waitAfter(0), { summary: 'Its worker died: give the next one a moment' });
+    return continueAsNew<typeof watchMailbox>({ ...mailbox, losses });
+  }
   if (end !== 'lost') return end;
   const before = Date.now() - began > STEADY_MS ? 0 : losses;
   await sleep(waitAfter(before), { summary: 'Leave the server alone for a moment' });
   return continueAsNew<typeof watchMailbox>({ ...mailbox, losses: before + 1 });
 }
 
-async function watch(mailbox: Omit<WatchMailboxInput, 'losses'>): Promise<WatchEnd> {
+async function watch(mailbox: Omit<WatchMailboxInput, 'losses'>): Promise<WatchEnd | 'worker-died'> {
   try {
     return await watching('Wait for new mail').watchMailbox(mailbox);
   } catch (error) {
-    // A server that is away, a worker that died: the schedule says what is wrong, and the watch begins again.
-    if (error instanceof ActivityFailure && !isCancellation(error)) return 'lost';
-    throw error;
+    if (!(error instanceof ActivityFailure) || isCancellation(error)) throw error;
+    // Whatever is wrong, the schedule says so, and the watch begins again.
+    return error.cause instanceof TimeoutFailure ? 'worker-died' : 'lost';
   }
 }
 
