@@ -2,7 +2,7 @@
 // the progress, so a page that was cut off is begun again where it stopped.
 import { Context } from '@temporalio/activity';
 import type { ImapFlow } from 'imapflow';
-import { Integration } from '#domain/integrations/integration.ts';
+import type { Integration } from '#domain/integrations/integration.ts';
 import { MailboxCursor } from '#domain/integrations/mailbox-cursor.ts';
 import { announce } from '#domain/record/event.ts';
 import type { BackfillMailboxInput } from '#workflows/contract.ts';
@@ -31,10 +31,7 @@ export function createBackfilling(dependencies: Dependencies) {
      */
     async fetchOlderMail(ref: BackfillMailboxInput): Promise<{ more: boolean }> {
       if (!(await database.inTenant(ref.tenantId, (em) => runningBackfill(em, ref)))) return { more: false };
-      const integration = await database.inTenant(ref.tenantId, (em) =>
-        em.findOneOrFail(Integration, { id: ref.integrationId }),
-      );
-      return inMailbox(dependencies, ref, async (client) => {
+      return inMailbox(dependencies, ref, async (client, integration) => {
         const folders = await olderMail(client, ref, integration);
         const all = folders.reduce((sum, { uids }) => sum + uids.length, 0);
         let left = all;

@@ -1,6 +1,7 @@
 // Keeps fetched mails as receipts, together with the cursor of their folder and the request for their runs: all of a
 // bundle is committed, or nothing. A receipt's source id makes keeping it again harmless.
 import { type EntityManager, LockMode } from '@mikro-orm/postgresql';
+import { queries } from '#domain/database/tables.ts';
 import { Integration } from '#domain/integrations/integration.ts';
 import { MailboxCursor } from '#domain/integrations/mailbox-cursor.ts';
 import { RECEIPT_RETENTION_DAYS, Receipt, type ReceiptOrigin } from '#domain/integrations/receipt.ts';
@@ -59,10 +60,7 @@ export async function keepBundle(
   bundle: Bundle & { remaining: number },
 ): Promise<number | null> {
   if (!(await takeLease(em, ref))) return null;
-  let kept = 0;
-  for (const mail of bundle.mails) {
-    if (await keepMail(em, ref, integration, folder, mail)) kept += 1;
-  }
+  const kept = await keepMails(em, ref, integration, folder, bundle.mails);
   await moveCursor(em, ref, folder, bundle.upTo);
   await noteNewest(em, integration, folder, bundle.mails);
   const sync = await em.findOneOrFail(Sync, { id: ref.syncId });
@@ -86,8 +84,7 @@ export async function keepOlderMails(
 ): Promise<number | null> {
   const sync = await runningBackfill(em, ref);
   if (!sync) return null;
-  let kept = 0;
-  for (const mail of mails) if (await keepMail(em, ref, integration, { ...folder, isOld: true }, mail)) kept += 1;
+  const kept = await keepMails(em, ref, integration, { ...folder, isOld: true }, mails);
   sync.seen += mails.length;
   sync.kept += kept;
   sync.remaining = remaining;
@@ -169,14 +166,29 @@ async function noteNewest(
   );
 }
 
-async function keepMail(
+/** In one statement, its values bound: mails are large, and fifty come at a time. @returns how many were not kept before */
+async function keepMails(
   em: EntityManager,
   ref: SyncRef,
   integration: Integration,
   folder: FolderState,
-  mail: FetchedMail,
-): Promise<boolean> {
-  const id = newId();
+  mails: FetchedMail[],
+): Promise<number> {
+  if (mails.length === 0) return 0;
+  const kept = await queries(em)
+    .insertInto('receipt')
+    .values(mails.map((mail) => receiptOf(ref, integration, folder, mail)))
+    .onConflict((conflict) => conflict.columns(['tenant_id', 'integration_id', 'source_id']).doNothing())
+    .returning(['id', 'state'])
+    .execute();
+  for (const { id, state } of kept) {
+    if (state === 'kept') startReceiveMessage(em, ref.tenantId, id);
+    else announce(em, 'message.set_aside', null, { receiptId: id });
+  }
+  return kept.length;
+}
+
+function receiptOf(ref: SyncRef, integration: Integration, folder: FolderState, mail: FetchedMail) {
   const origin: ReceiptOrigin = {
     folder: folder.path,
     uid: mail.uid,
@@ -187,28 +199,21 @@ async function keepMail(
     truncated: mail.problem === TOO_LARGE,
     ...(folder.path === integration.mailboxSettings().junkFolder ? { junk: true } : {}),
   };
-  const inserted = await em.execute<{ affectedRows: number }>(
-    `insert into receipt (id, tenant_id, created_at, integration_id, sync_id, source_id, format, raw, origin, state, problem, expires_at)
-     values (?, ?, now(), ?, ?, ?, 'email', ?, ?, ?, ?, now() + ? * interval '1 millisecond')
-     on conflict (tenant_id, integration_id, source_id) do nothing`,
-    [
-      id,
-      ref.tenantId,
-      ref.integrationId,
-      ref.syncId,
-      sourceIdOf(folder.path, folder.uidValidity, mail.uid),
-      mail.raw,
-      JSON.stringify(origin),
-      mail.raw ? 'kept' : 'set_aside',
-      mail.raw ? null : mail.problem,
-      RECEIPT_RETENTION_DAYS * A_DAY_MS,
-    ],
-    'run',
-  );
-  if (inserted.affectedRows === 0) return false;
-  if (mail.raw) startReceiveMessage(em, ref.tenantId, id);
-  else announce(em, 'message.set_aside', null, { receiptId: id });
-  return true;
+  return {
+    id: newId(),
+    tenant_id: ref.tenantId,
+    created_at: new Date(),
+    integration_id: ref.integrationId,
+    sync_id: ref.syncId,
+    source_id: sourceIdOf(folder.path, folder.uidValidity, mail.uid),
+    format: 'email' as const,
+    raw: mail.raw,
+    origin,
+    state: mail.raw ? ('kept' as const) : ('set_aside' as const),
+    problem: mail.raw ? null : mail.problem,
+    runs: 1,
+    expires_at: new Date(Date.now() + RECEIPT_RETENTION_DAYS * A_DAY_MS),
+  };
 }
 
 function sourceIdOf(path: string, uidValidity: string, uid: number | ''): string {

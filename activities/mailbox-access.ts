@@ -17,19 +17,20 @@ import type { SmtpAccount, TransmitEnd } from './providers/smtp.ts';
 export async function inMailbox<Result>(
   dependencies: Dependencies,
   ref: MailboxRef,
-  work: (client: ImapFlow) => Promise<Result>,
+  work: (client: ImapFlow, mailbox: Integration) => Promise<Result>,
   options: { idles?: boolean } = {},
 ): Promise<Result> {
-  const { settings, secret } = await keysTo(dependencies, ref, 'imap-password');
+  const { mailbox, settings, secret } = await keysTo(dependencies, ref, 'imap-password');
+  const inside = (client: ImapFlow) => work(client, mailbox);
   if (!secret)
     throw new NotFound('credential.missing', 'No password of this mailbox is stored: enter it again in the settings.');
   const server = settings.imap;
   try {
-    return await withMailbox({ server, ...secret }, work, options);
+    return await withMailbox({ server, ...secret }, inside, options);
   } catch (error) {
     if (!('accessToken' in secret) || !isRefusedLogin(error)) throw error;
     const accessToken = await accessTokenOf(dependencies, ref, settings.oauth!, secret.accessToken);
-    return withMailbox({ server, accessToken }, work, options);
+    return withMailbox({ server, accessToken }, inside, options);
   }
 }
 
@@ -58,15 +59,16 @@ async function keysTo(
   dependencies: Dependencies,
   ref: MailboxRef,
   password: CredentialName,
-): Promise<{ settings: MailboxSettings; secret: MailSecret | null }> {
-  const { settings, stored } = await dependencies.database.inTenant(ref.tenantId, async (em) => {
-    const integration = await em.findOneOrFail(Integration, { id: ref.integrationId });
-    const credential = await em.findOne(Credential, { ownerId: integration.id, name: password });
-    return { settings: integration.mailboxSettings(), stored: credential?.reveal(dependencies.keys) ?? null };
+): Promise<{ mailbox: Integration; settings: MailboxSettings; secret: MailSecret | null }> {
+  const { mailbox, stored } = await dependencies.database.inTenant(ref.tenantId, async (em) => {
+    const mailbox = await em.findOneOrFail(Integration, { id: ref.integrationId });
+    const credential = await em.findOne(Credential, { ownerId: mailbox.id, name: password });
+    return { mailbox, stored: credential?.reveal(dependencies.keys) ?? null };
   });
+  const settings = mailbox.mailboxSettings();
   if (settings.oauth)
-    return { settings, secret: { accessToken: await accessTokenOf(dependencies, ref, settings.oauth) } };
-  return { settings, secret: stored === null ? null : { password: stored } };
+    return { mailbox, settings, secret: { accessToken: await accessTokenOf(dependencies, ref, settings.oauth) } };
+  return { mailbox, settings, secret: stored === null ? null : { password: stored } };
 }
 
 function isRefusedLogin(error: unknown): boolean {

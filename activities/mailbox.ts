@@ -45,11 +45,11 @@ export function createMailbox(dependencies: Dependencies) {
     async beginSync(ref: SyncRef & { byHand: boolean }): Promise<boolean> {
       const { tenantId, integrationId, syncId, byHand } = ref;
       return database.inTenant(tenantId, async (em) => {
+        const known = await em.findOne(Sync, { id: syncId });
         if (!(await takeLease(em, ref))) {
-          if (byHand) await endSync(em, syncId, 'cancelled', await reasonToLeaveIt(em, integrationId));
+          if (known && byHand) endSync(em, known, 'cancelled', await reasonToLeaveIt(em, integrationId));
           return false;
         }
-        const known = await em.findOne(Sync, { id: syncId });
         if (!known) em.create(Sync, { id: syncId, integrationId, trigger: 'schedule' });
         return true;
       });
@@ -60,15 +60,12 @@ export function createMailbox(dependencies: Dependencies) {
      * @throws ApplicationFailure as activities/failures.ts says
      */
     async fetchNewMail(ref: SyncRef): Promise<SyncEnd> {
-      const integration = await database.inTenant(ref.tenantId, (em) =>
-        em.findOneOrFail(Integration, { id: ref.integrationId }),
-      );
-      const look = new Look(dependencies, ref, integration);
+      const look = new Look(dependencies, ref);
       const renewal = setInterval(() => void look.renewLease(), LEASE_MS / 3);
       try {
         for (let reconnects = 0; ; reconnects += 1) {
           try {
-            await inMailbox(dependencies, ref, (client) => look.readFolders(client));
+            await inMailbox(dependencies, ref, (client, mailbox) => look.readFolders(client, mailbox));
             return look.end;
           } catch (error) {
             if (reconnects === MOST_RECONNECTS || !(await look.mayGoOnAfter(error))) throw error;
@@ -87,8 +84,10 @@ export function createMailbox(dependencies: Dependencies) {
         if (ref.problem && ref.needsPerson) await loseMailbox(em, ref.integrationId, ref.problem);
         else if (ref.problem) integration.failed(new Date(), ref.problem, false);
         else integration.succeeded(new Date());
-        await endSync(em, ref.syncId, ref.problem ? 'failed' : 'done', ref.problem);
-        await dropIfIdle(em, ref.syncId);
+        const sync = await em.findOneOrFail(Sync, { id: ref.syncId });
+        endSync(em, sync, ref.problem ? 'failed' : 'done', ref.problem);
+        // A look every minute that found nothing needs no row: the integration's `lastSuccessAt` says as much.
+        if (!ref.problem && sync.trigger === 'schedule' && sync.seen === 0) em.remove(sync);
         await releaseLease(em, ref);
         if (integration.state !== before.state || Boolean(integration.failingSince) !== Boolean(before.failingSince))
           announce(em, 'settings.changed', null, { integrationId: ref.integrationId });
@@ -104,23 +103,11 @@ async function reasonToLeaveIt(em: EntityManager, integrationId: string): Promis
     : 'This mailbox is not connected any more.';
 }
 
-async function endSync(
-  em: EntityManager,
-  syncId: string,
-  state: 'done' | 'failed' | 'cancelled',
-  error: string | null,
-) {
-  const sync = await em.findOneOrFail(Sync, { id: syncId });
+function endSync(em: EntityManager, sync: Sync, state: 'done' | 'failed' | 'cancelled', error: string | null): void {
   sync.state = state;
   sync.error = error;
   sync.finishedAt = new Date();
-  announce(em, 'sync.progressed', null, { syncId, state });
-}
-
-// A look every minute that found nothing is no news: the integration's `lastSuccessAt` says as much.
-async function dropIfIdle(em: EntityManager, syncId: string): Promise<void> {
-  await em.flush();
-  await em.nativeDelete(Sync, { id: syncId, trigger: 'schedule', state: 'done', seen: 0 });
+  announce(em, 'sync.progressed', null, { syncId: sync.id, state });
 }
 
 /** One look at a mailbox, over as many connections as it takes. */
@@ -128,7 +115,10 @@ class Look {
   readonly end: SyncEnd = { seen: 0, kept: 0 };
   readonly #dependencies: Dependencies;
   readonly #ref: SyncRef;
-  readonly #integration: Integration;
+  /** As it was when the connection was made. */
+  #integration!: Integration;
+  /** Where each folder was left; nobody else moves them while the lease is ours. */
+  #cursors = new Map<string, MailboxCursor>();
   #stopped = false;
   #mailsAtOnce = MAILS_AT_ONCE;
   /** What is being asked of the server; null in between. */
@@ -138,10 +128,9 @@ class Look {
   readonly #askedAgain = new Set<string>();
   #askingAgain = false;
 
-  constructor(dependencies: Dependencies, ref: SyncRef, integration: Integration) {
+  constructor(dependencies: Dependencies, ref: SyncRef) {
     this.#dependencies = dependencies;
     this.#ref = ref;
-    this.#integration = integration;
   }
 
   /** A slow server may need longer than the lease for one bundle. */
@@ -150,11 +139,14 @@ class Look {
   }
 
   /** @throws the failure of a folder that is missing, after the others have been read */
-  async readFolders(client: ImapFlow): Promise<void> {
+  async readFolders(client: ImapFlow, mailbox: Integration): Promise<void> {
     this.#asked = null;
+    this.#integration = mailbox;
+    const cursors = await this.#inTenant((em) => em.find(MailboxCursor, { integrationId: mailbox.id }));
+    this.#cursors = new Map(cursors.map((cursor) => [cursor.path, cursor]));
     if (this.#ref.byHand) await this.#keepOffered(client);
     let missing: unknown = null;
-    for (const path of this.#integration.foldersRead()) {
+    for (const path of mailbox.foldersRead()) {
       try {
         if (!this.#stopped) await this.#readFolder(client, path);
       } catch (error) {
@@ -194,7 +186,7 @@ class Look {
 
   async #readFolder(client: ImapFlow, path: string): Promise<void> {
     const { uidValidity, uidNext, exists } = await client.mailboxOpen(path, { readOnly: true });
-    const { folder, lastUid, compared } = await this.#whereWeAre(path, String(uidValidity));
+    const { folder, lastUid, compared } = this.#whereWeAre(path, String(uidValidity));
     // A folder where nothing is new costs this one comparison, however many mails it holds.
     if (lastUid === null || uidNext === undefined || uidNext > lastUid + 1)
       await this.#readNew(client, folder, lastUid, uidNext);
@@ -243,10 +235,8 @@ class Look {
 
   // With a new UIDVALIDITY the old numbers mean nothing any more (RFC 9051, 2.3.1.1): everything since the chosen day is
   // looked at again, and what is known already is recognised by its content.
-  async #whereWeAre(path: string, uidValidity: string) {
-    const cursor = await this.#inTenant((em) =>
-      em.findOne(MailboxCursor, { integrationId: this.#integration.id, path }),
-    );
+  #whereWeAre(path: string, uidValidity: string) {
+    const cursor = this.#cursors.get(path);
     const folder = { path, uidValidity, firstSeenAt: cursor?.createdAt ?? null };
     const lastUid = cursor?.uidValidity === uidValidity ? cursor.lastUid : null;
     return { folder, lastUid, compared: cursor?.existing ?? null };
