@@ -46,7 +46,8 @@ export class TemplateChoice {
       this.all = templates;
       this.state = 'ready';
     } catch {
-      this.state = 'failed';
+      // What was read before is still good enough to write with.
+      if (this.state !== 'ready') this.state = 'failed';
     }
   }
 
