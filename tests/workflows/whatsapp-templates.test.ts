@@ -76,8 +76,12 @@ async function post(path: string, fields: Record<string, unknown>): Promise<void
   expect(status).toBe(200);
 }
 
-function answer(id: string, parameters = ['Camille', '#12345'], notBefore: string | null = null) {
-  return maya.api.writeTemplateReply({ params: { id }, body: { templateId, parameters, notBefore } });
+function answer(
+  id: string,
+  parameters = ['Camille', '#12345'],
+  more: { notBefore?: string; templateId?: string } = {},
+) {
+  return maya.api.writeTemplateReply({ params: { id }, body: { templateId, parameters, ...more } });
 }
 
 function inState(id: string, state: Reply['state']): Promise<Reply> {
@@ -143,7 +147,7 @@ describe('a template after the window has closed', () => {
 
   test('waits for its moment, and leaves as it was written though the template has changed', async () => {
     const { id, phone } = await lateConversation();
-    const reply = await answer(id, ['Camille', '#1'], new Date(Date.now() + 3_600_000).toISOString());
+    const reply = await answer(id, ['Camille', '#1'], { notBefore: new Date(Date.now() + 3_600_000).toISOString() });
     const body = 'Bonjour {{1}}, c’est fait.';
     const params = { id: templateId };
     await acme.owner.api.changeWhatsappTemplate({ params, body: { ...TEMPLATE, name: 'autre', body } });
@@ -197,6 +201,22 @@ describe('a template is refused', () => {
     expect(await maya.api.listConversationTemplates({ params: { id } })).toEqual({ numberId: null, templates: [] });
   });
 
+  test('of another number, of this company or of another', async () => {
+    const others = [
+      { api: acme.owner.api, number: { ...NUMBER, number: '+33757000002' } },
+      { api: globex.owner.api, number: { ...NUMBER, number: '+33757000003', apiKey: 'globex-key' } },
+    ];
+    const { id, phone } = await lateConversation();
+    for (const { api, number } of others) {
+      const connected = await api.connectNumber({ body: number });
+      const other = await api.addWhatsappTemplate({ params: { id: connected.id }, body: TEMPLATE });
+      await expect(answer(id, undefined, { templateId: other.id })).rejects.toMatchObject(
+        refusedWith(404, 'template.not-found'),
+      );
+    }
+    expect(vonage.to(phone)).toEqual([]);
+  });
+
   test('when WhatsApp cannot have approved it, or has it already', async () => {
     const add = (change: Partial<typeof TEMPLATE>) =>
       acme.owner.api.addWhatsappTemplate({ params: { id: numberId }, body: { ...TEMPLATE, ...change } });
@@ -212,7 +232,7 @@ describe('a template is refused', () => {
 });
 
 describe('another company', () => {
-  test('neither sees nor changes nor uses a template', async () => {
+  test('neither sees nor changes a template', async () => {
     const theirs = globex.owner.api;
     const { id } = await theirs.connectNumber({ body: { ...NUMBER, apiKey: 'globex-key', signatureSecret: 'other' } });
     expect(await theirs.listWhatsappTemplates({ params: { id } })).toEqual({ templates: [] });
