@@ -210,7 +210,8 @@ async function transmitText(
   const { database, keys, vonageUrl, patience } = dependencies;
   const account = await database.inTenant(tenantId, (em) => vonageAccount(em, keys, message.integrationId));
   const from = message.sender.phone ?? '';
-  const text = { channel, from, to: message.recipients[0]!, text: message.text, reference: replyId };
+  const [to] = message.recipients as [string];
+  const text = { channel, from, to, text: message.text, template: message.template ?? null, reference: replyId };
   const end = await sendText(account, text, {
     url: vonageUrl,
     timeoutMs: patience.vonageTimeoutMs,

@@ -7,6 +7,7 @@ import type { EntityManager } from '@mikro-orm/postgresql';
 import type { AttemptEnd } from '#domain/conversations/reply.ts';
 import { Integration } from '#domain/integrations/integration.ts';
 import { applicationToken } from '#domain/integrations/vonage-token.ts';
+import type { FilledTemplate } from '#domain/rules/whatsapp-template.ts';
 import { Credential } from '#domain/secrets/credential.ts';
 import type { KeyRing } from '#domain/secrets/key-ring.ts';
 
@@ -24,6 +25,8 @@ export type OutgoingText = {
   from: string;
   to: string;
   text: string;
+  /** Then this is named instead of the text, which WhatsApp has. */
+  template: FilledTemplate | null;
   /** Comes back in every receipt. */
   reference: string;
 };
@@ -56,11 +59,10 @@ export async function sendText(
   options: SendOptions,
 ): Promise<AttemptEnd> {
   const body = JSON.stringify({
-    message_type: 'text',
+    ...contentOf(message),
     channel: message.channel,
     from: bare(message.from),
     to: bare(message.to),
-    text: message.text,
     client_ref: message.reference,
   });
   const progress: Progress = { handedOver: false, fencedOff: false };
@@ -73,6 +75,16 @@ export async function sendText(
     if (progress.handedOver) return { outcome: 'unknown', failure: 'outcome-unknown', response };
     return { outcome: 'retry', failure: 'server-unreachable', response };
   }
+}
+
+function contentOf({ text, template }: OutgoingText): Record<string, unknown> {
+  if (!template) return { message_type: 'text', text };
+  const { name, language, parameters } = template;
+  return {
+    message_type: 'template',
+    template: { name, parameters },
+    whatsapp: { policy: 'deterministic', locale: language },
+  };
 }
 
 type Progress = { handedOver: boolean; fencedOff: boolean };

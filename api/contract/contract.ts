@@ -1,4 +1,5 @@
 // The whole API in one value: the server mounts it, the screens call it, the OpenAPI document is made from it.
+import { answers } from './answers.ts';
 import { consents } from './consents.ts';
 import { conversations } from './conversations.ts';
 import { drafts, followUps, replies } from './drafts.ts';
@@ -8,10 +9,12 @@ import { mailboxes } from './mailboxes.ts';
 import { numbers } from './numbers.ts';
 import { answering, knowledge, record, senderRules, session } from './settings.ts';
 import { uploads } from './uploads.ts';
+import { whatsappTemplates } from './whatsapp-templates.ts';
 
 export const contract = {
   ...session,
   ...conversations,
+  ...answers,
   ...drafts,
   ...replies,
   ...uploads,
@@ -21,6 +24,7 @@ export const contract = {
   ...consents,
   ...mailboxes,
   ...numbers,
+  ...whatsappTemplates,
   ...knowledge,
   ...answering,
   ...senderRules,

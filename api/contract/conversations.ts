@@ -4,8 +4,8 @@ import { DELIVERIES } from '#domain/rules/delivery.ts';
 import { INVITATION_METHODS } from '#domain/rules/file-card.ts';
 import { FILE_VERDICTS } from '#domain/rules/file-verdict.ts';
 import { CHANNELS, DEADLINE_ACTIONS, REPLY_STATES, SORTERS } from '#domain/rules/words.ts';
-import { replyOptions } from './reply-options.ts';
 import { byId, nothing, pageOf, route } from './route.ts';
+import { filledTemplateView } from './whatsapp-templates.ts';
 
 export const shownStatus = z.enum([...STATUSES, 'urgent']);
 
@@ -93,6 +93,8 @@ export const messageView = z
     /** Everything, when quotes or a signature were folded away. */
     fullText: z.string().nullable(),
     hasHtml: z.boolean(),
+    /** The approved template of WhatsApp its text was made from. */
+    template: filledTemplateView.nullable(),
     sentAt: z.iso.datetime(),
     attachments: z.array(attachmentView),
     /** How an outgoing message fares. */
@@ -277,16 +279,6 @@ export const conversations = {
     params: byId,
     body: z.object({ text: z.string().trim().min(1).max(20_000) }),
     reply: noteView,
-  }),
-  writeReply: route({
-    method: 'post',
-    path: '/conversations/{id}/replies',
-    summary: 'Answer the client by hand; a waiting draft is superseded',
-    role: 'agent',
-    status: 201,
-    params: byId,
-    body: replyOptions.extend({ text: z.string().trim().min(1).max(100_000) }),
-    reply: z.object({ id: z.uuid(), messageId: z.uuid(), notBefore: z.iso.datetime() }),
   }),
   addFollowUp: route({
     method: 'post',

@@ -1,17 +1,15 @@
 // What agents do with a conversation. Handlers find the thing, tell it what happened, and leave; the rest is the domain's.
 import type { EntityManager } from '@mikro-orm/postgresql';
-import { Conversation, holdConversation } from '#domain/conversations/conversation.ts';
+import { Conversation } from '#domain/conversations/conversation.ts';
 import { correctKind } from '#domain/conversations/correct-kind.ts';
 import { deleteConversation } from '#domain/conversations/delete-conversation.ts';
-import { supersedeWaitingDraft } from '#domain/conversations/draft-decision.ts';
 import { Folder } from '#domain/conversations/folder.ts';
 import { Note } from '#domain/conversations/message.ts';
 import { setStatus } from '#domain/conversations/set-status.ts';
-import { writeReply } from '#domain/conversations/write-reply.ts';
 import { Invalid, NotFound } from '#domain/errors.ts';
 import { audit } from '#domain/record/audit-event.ts';
 import { announce } from '#domain/record/event.ts';
-import { startFollowUp, startSendReply } from '#domain/record/run-request.ts';
+import { startFollowUp } from '#domain/record/run-request.ts';
 import { Step } from '#domain/record/step.ts';
 import { FollowUp } from '#domain/work/follow-up.ts';
 import type { conversations } from '../contract/conversations.ts';
@@ -23,7 +21,7 @@ import { conversationViewOf, followUpViewOf, noteViewOf } from '../views/convers
 import { companyUsers } from '../views/users.ts';
 
 export function conversationRoutes(dependencies: ApiDependencies): Handlers<typeof conversations> {
-  const { database, temporal, undoMs, sendingAccounts, identity } = dependencies;
+  const { database, temporal, identity } = dependencies;
 
   /** Finds the conversation, lets `act` change it, and records the change when there was one. */
   function change(
@@ -128,26 +126,6 @@ export function conversationRoutes(dependencies: ApiDependencies): Handlers<type
         return noteViewOf(note);
       }),
 
-    writeReply: ({ principal, params, body: { text, ...options } }) =>
-      database.inTenant(principal.tenantId, async (em) => {
-        await findConversation(em, params.id);
-        const conversation = await holdConversation(em, params.id);
-        await supersedeWaitingDraft(em, conversation, principal.actor);
-        const reply = await writeReply(em, {
-          conversation,
-          answersMessageId: null,
-          text,
-          options,
-          author: principal.actor,
-          automatic: false,
-          draftId: null,
-          undoMs,
-          accounts: sendingAccounts,
-        });
-        startSendReply(em, principal.tenantId, reply.id);
-        return { id: reply.id, messageId: reply.messageId, notBefore: reply.notBefore.toISOString() };
-      }),
-
     addFollowUp: ({ principal, params, body }) =>
       database.inTenant(principal.tenantId, async (em) => {
         await findConversation(em, params.id);
@@ -189,7 +167,7 @@ export function conversationRoutes(dependencies: ApiDependencies): Handlers<type
   };
 }
 
-async function findConversation(em: EntityManager, id: string): Promise<Conversation> {
+export async function findConversation(em: EntityManager, id: string): Promise<Conversation> {
   const conversation = await em.findOne(Conversation, { id, deletedAt: null });
   if (!conversation) throw new NotFound('conversation.not-found', 'This conversation does not exist.');
   return conversation;

@@ -4,6 +4,7 @@ import type { EntityManager } from '@mikro-orm/postgresql';
 import { Conflict, Invalid, NotFound } from '#domain/errors.ts';
 import { Integration } from '#domain/integrations/integration.ts';
 import { QuarantinedCall } from '#domain/integrations/quarantined-call.ts';
+import { takeTemplatesOver } from '#domain/integrations/whatsapp-template.ts';
 import { audit } from '#domain/record/audit-event.ts';
 import { announce } from '#domain/record/event.ts';
 import { toE164 } from '#domain/rules/phone-number.ts';
@@ -43,6 +44,7 @@ export function numberRoutes(dependencies: ApiDependencies): Handlers<typeof num
           throw new Conflict('number.connected', 'This number is connected already: change it in its settings.');
         const integration = em.create(Integration, { id: newId(), channel, name, address, settings });
         await em.flush();
+        await takeTemplatesOver(em, integration);
         await keepSecrets(em, keys, integration, secrets);
         await mustBeAbleToSend(em, integration);
         recordChange(em, principal, integration, 'integration.created');
@@ -148,8 +150,12 @@ function isPrivateKey(pem: string): boolean {
   }
 }
 
-async function findNumber(em: EntityManager, id: string): Promise<Integration> {
-  const number = await em.findOne(Integration, { id, channel: { $in: ['sms', 'whatsapp'] }, removedAt: null });
+export async function findNumber(
+  em: EntityManager,
+  id: string,
+  channels: ('sms' | 'whatsapp')[] = ['sms', 'whatsapp'],
+): Promise<Integration> {
+  const number = await em.findOne(Integration, { id, channel: { $in: channels }, removedAt: null });
   if (!number) throw new NotFound('integration.not-found', 'This number is not connected any more.');
   return number;
 }

@@ -78,6 +78,7 @@ async function messagesOf(em: EntityManager, conversationId: string): Promise<Vi
     newText: message.newText,
     fullText: message.text.trim() === message.newText.trim() ? null : message.text,
     hasHtml: hasHtml.has(message.id),
+    template: message.template ?? null,
     sentAt: message.sentAt.toISOString(),
     attachments: attachments.filter((file) => file.messageId === message.id).map(attachmentViewOf),
     reply: replyViewOf(replies.find((reply) => reply.messageId === message.id)),

@@ -3,6 +3,7 @@ import { defineEntity, p } from '@mikro-orm/core';
 import type { MailKind } from '#domain/rules/automated-mail.ts';
 import type { FileCard } from '#domain/rules/file-card.ts';
 import { FILE_VERDICTS, type FileReason } from '#domain/rules/file-verdict.ts';
+import type { FilledTemplate } from '#domain/rules/whatsapp-template.ts';
 import { CHANNELS } from '#domain/rules/words.ts';
 import { instant, referable, tenantOwned } from '#domain/tenancy/tenant-owned.ts';
 
@@ -44,6 +45,8 @@ const MessageSchema = defineEntity({
     fromBackfill: p.boolean().default(false),
     language: p.string().length(8).nullable(),
     intent: p.string().length(30).nullable(),
+    /** The approved template its text was made from. */
+    template: p.json<FilledTemplate>().nullable(),
     authorId: p.uuid().nullable(),
     /** When it was written, by its own account; `createdAt` is when we kept it. */
     sentAt: instant(),

@@ -4,6 +4,7 @@ import type { EntityManager } from '@mikro-orm/postgresql';
 import { Conflict, Invalid } from '#domain/errors.ts';
 import { Integration } from '#domain/integrations/integration.ts';
 import { ContactPoint } from '#domain/people/client.ts';
+import type { FilledTemplate } from '#domain/rules/whatsapp-template.ts';
 import { whatsappWindowEnd } from '#domain/rules/whatsapp-window.ts';
 import { Tenant } from '#domain/tenancy/tenant.ts';
 import type { Conversation } from './conversation.ts';
@@ -21,6 +22,8 @@ export type ReplyToSend = {
   /** The client's message it answers; null answers the newest one. */
   answersMessageId: string | null;
   text: string;
+  /** The approved template the text was made from (filled-template.ts): it goes outside of WhatsApp’s window too. */
+  template?: FilledTemplate;
   accounts: SendingAccounts;
   /** When it is to leave; now where it is not given. */
   leavesAt?: Date;
@@ -32,7 +35,7 @@ export type ReplyWay = {
   integrationId: string | null;
   from: Correspondent;
   to: string;
-  /** With the folder's signature. */
+  /** With the folder's signature, unless it is a template: that leaves as it was approved. */
   text: string;
   answered: Message | null;
 };
@@ -74,7 +77,7 @@ async function byMail(
 
 async function byNumber(
   em: EntityManager,
-  { conversation, text: written, leavesAt = new Date() }: ReplyToSend,
+  { conversation, text: written, template, leavesAt = new Date() }: ReplyToSend,
   answered: Message | null,
   channel: 'sms' | 'whatsapp',
 ): Promise<ReplyWay> {
@@ -83,15 +86,8 @@ async function byNumber(
   const to = sender?.startsWith('+') ? sender : await anyOf(em, conversation.clientId, 'phone');
   if (!to)
     throw new Conflict('reply.no-return-number', 'This client left no number to answer to: use another channel.');
-  const closesAt = channel === 'whatsapp' ? whatsappWindowEnd(conversation.lastInboundAt) : null;
-  if (channel === 'whatsapp' && !(closesAt && closesAt > leavesAt)) {
-    throw new Conflict(
-      'reply.whatsapp-window-closed',
-      'WhatsApp takes free text only within 24 hours of the client’s last message, and templates cannot be sent yet: use another channel, or wait until the client writes again.',
-      { closedAt: closesAt?.toISOString() ?? null },
-    );
-  }
-  const signature = await signatureOf(em, conversation);
+  if (channel === 'whatsapp' && !template) mustBeOpen(conversation, leavesAt);
+  const signature = template ? '' : await signatureOf(em, conversation);
   const text = signature ? `${written.trimEnd()}\n${signature}` : written;
   const longest = LONGEST_TEXT[channel];
   if (text.length > longest) {
@@ -107,8 +103,24 @@ async function byNumber(
   return { channel, integrationId: number.id, from, to, text, answered };
 }
 
-// A number that was removed and connected again is another integration under the same address.
-async function connectedNumber(em: EntityManager, { integrationId, channel }: Conversation): Promise<Integration> {
+function mustBeOpen({ lastInboundAt }: Conversation, leavesAt: Date): void {
+  const closesAt = whatsappWindowEnd(lastInboundAt);
+  if (closesAt && closesAt > leavesAt) return;
+  throw new Conflict(
+    'reply.whatsapp-window-closed',
+    'WhatsApp takes free text only within 24 hours of the client’s last message: choose one of your approved templates, or wait until the client writes again.',
+    { closedAt: closesAt?.toISOString() ?? null },
+  );
+}
+
+/**
+ * A number that was removed and connected again is another integration under the same address.
+ * @throws Conflict when it is connected no more
+ */
+export async function connectedNumber(
+  em: EntityManager,
+  { integrationId, channel }: Conversation,
+): Promise<Integration> {
   const origin = await em.findOneOrFail(Integration, { id: integrationId });
   const number = origin.removedAt
     ? await em.findOne(Integration, { channel, address: origin.address, removedAt: null })

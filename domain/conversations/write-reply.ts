@@ -63,6 +63,7 @@ export async function writeReply(em: EntityManager, asked: ReplyToWrite): Promis
     text: way.text,
     newText: asked.text,
     kind: 'personal',
+    template: asked.template ?? null,
     language: conversation.language ?? null,
     authorId: actorId(asked.author),
     sentAt: departure.scheduled ? departure.at : now,
@@ -85,7 +86,12 @@ export async function writeReply(em: EntityManager, asked: ReplyToWrite): Promis
   audit(em, asked.author, {
     action: 'reply.written',
     subject: { kind: 'reply', id: replyId },
-    after: { conversationId: conversation.id, automatic: asked.automatic, draftId: asked.draftId },
+    after: {
+      conversationId: conversation.id,
+      automatic: asked.automatic,
+      draftId: asked.draftId,
+      ...(asked.template ? { template: asked.template.name } : {}),
+    },
   });
   announce(em, 'reply.changed', conversation.id, { replyId, messageId: message.id, state: 'approved' });
   return reply;

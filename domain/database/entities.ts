@@ -13,6 +13,7 @@ import { QuarantinedCall } from '#domain/integrations/quarantined-call.ts';
 import { Receipt } from '#domain/integrations/receipt.ts';
 import { SenderRule } from '#domain/integrations/sender-rule.ts';
 import { Sync } from '#domain/integrations/sync.ts';
+import { WhatsappTemplate } from '#domain/integrations/whatsapp-template.ts';
 import { Article } from '#domain/knowledge/article.ts';
 import { Client, ContactPoint } from '#domain/people/client.ts';
 import { AuditEvent } from '#domain/record/audit-event.ts';
@@ -35,6 +36,7 @@ export const ENTITIES = [
   Sync,
   Receipt,
   QuarantinedCall,
+  WhatsappTemplate,
   SenderRule,
   Credential,
   Trial,

@@ -16,6 +16,7 @@ import { MailboxHealth } from './migrations/0010-mailbox-health.ts';
 import { DeletedConversations } from './migrations/0011-deleted-conversations.ts';
 import { OutgoingMail } from './migrations/0012-outgoing-mail.ts';
 import { CheckedFiles } from './migrations/0013-checked-files.ts';
+import { WhatsappTemplates } from './migrations/0014-whatsapp-templates.ts';
 import { ormOptions } from './orm.ts';
 
 /** In order; the names are what the table mikro_orm_migrations keeps, for ever. */
@@ -33,6 +34,7 @@ const MIGRATIONS = [
   { name: '0011-deleted-conversations', class: DeletedConversations },
   { name: '0012-outgoing-mail', class: OutgoingMail },
   { name: '0013-checked-files', class: CheckedFiles },
+  { name: '0014-whatsapp-templates', class: WhatsappTemplates },
 ];
 
 export const NEWEST_MIGRATION = MIGRATIONS.at(-1)!.name;

@@ -1,5 +1,5 @@
 // WhatsApp's customer service window: free text may be sent within 24 hours of the client's last message. After that it
-// takes a template approved by WhatsApp, which Relais does not send yet.
+// takes a template that it has approved (whatsapp-template.ts).
 
 const WINDOW_MS = 24 * 3600_000;
 

@@ -50,6 +50,20 @@ beforeAll(async () => {
       signatureSecret: 'a wrong secret',
     },
   });
+  const chats = await api.connectNumber({
+    body: {
+      channel: 'whatsapp',
+      name: 'WhatsApp',
+      number: '+33757000002',
+      apiKey: 'acme-key',
+      apiSecret: 'api secret',
+      signatureSecret: 'another secret',
+    },
+  });
+  await api.addWhatsappTemplate({
+    params: { id: chats.id },
+    body: { name: 'suite_de_votre_demande', language: 'fr', body: 'Bonjour {{1}}, votre demande avance.' },
+  });
   const refused = signed(sms(), 'acme signature secret');
   await fetch(`${house.url}/inbox/webhooks/sms?${new URLSearchParams(refused)}`);
   screens = {
@@ -62,6 +76,7 @@ beforeAll(async () => {
     mailbox: '/settings/channels/mailbox',
     'a new number': '/settings/channels/number',
     number: `/settings/channels/${number.id}`,
+    templates: `/settings/channels/${chats.id}`,
     webhook: `/settings/channels/${integration.id}`,
     folders: '/settings/folders',
     folder: `/settings/folders/${folder.id}`,

@@ -116,17 +116,65 @@ describe('an answer', () => {
         signatureSecret: SECRET,
       },
     });
-    expect(await chat('whatsapp', whatsapp({ text: 'Une question', profile: { name: 'Tom' } }))).toBe(200);
-    await page.goto('/mail/inbox');
-    await row(page, 'Une question').click();
-    await page.getByRole('button', { name: 'Réponse' }).first().click();
+    const from = '33612345679';
+    expect(await chat('whatsapp', whatsapp({ from, text: 'Une question', profile: { name: 'Tom' } }))).toBe(200);
+    await openQuestion();
     await page.getByText('réponse libre possible jusqu’au').waitFor();
     await house.ask(`update conversation set last_inbound_at = now() - interval '25 hours' where channel = 'whatsapp'`);
-    await page.reload();
+    await openQuestion();
+    await page.getByText('WhatsApp n’accepte plus de réponse libre').waitFor();
+    await page.getByText('Ce numéro n’a pas encore de modèle').waitFor();
+    expect(await page.getByLabel('Texte de la réponse').count()).toBe(0);
+  });
+
+  test('by WhatsApp is made from a template after that, which an admin copies into the settings', async () => {
+    await page.getByRole('link', { name: 'Ajouter un modèle' }).click();
+    await page.getByRole('button', { name: 'Ajouter un modèle' }).click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByLabel('Nom du modèle').fill('suite_de_votre_demande');
+    await dialog.getByLabel('Texte approuvé').fill('Bonjour {{1}}, votre demande {{3}} avance.');
+    await dialog.getByRole('button', { name: 'Ajouter' }).click();
+    await dialog.getByText('Numérotez les champs à partir de {{1}}').waitFor();
+    await dialog.getByLabel('Texte approuvé').fill('Bonjour {{1}}, votre demande {{2}} avance.');
+    await dialog.getByRole('button', { name: 'Ajouter' }).click();
+    await page.getByTestId('templates').getByText('Bonjour {{1}}, votre demande {{2}} avance.').waitFor();
+
+    await openQuestion();
+    const send = page.getByTestId('template-form').getByRole('button', { name: 'Envoyer' });
+    await page.getByLabel('Champ 1').fill('Tom');
+    await page.getByLabel('Champ 2').fill('#1     2');
+    await page.getByText('pas plus de quatre espaces de suite').waitFor();
+    expect(await send.isDisabled()).toBe(true);
+    await page.getByLabel('Champ 2').fill('#12');
+    const text = 'Bonjour Tom, votre demande #12 avance.';
+    await page.getByTestId('template-text').getByText(text).waitFor();
+
+    // Scheduled and taken back, it is filled in as before.
+    await page.getByRole('button', { name: 'Plus tard' }).click();
+    await page.getByRole('menuitem').first().click();
+    await send.click();
+    await page.getByTestId('delivery').last().getByRole('button', { name: 'Annuler' }).click();
     await page.getByRole('button', { name: 'Réponse' }).first().click();
-    await page.getByText('Les modèles ne sont pas encore disponibles').waitFor();
-    expect(await page.getByLabel('Texte de la réponse').isDisabled()).toBe(true);
+    await page.getByTestId('template-text').getByText(text).waitFor();
+
+    await send.click();
+    const [sent] = await until('it has left', () => vonage.to('+33612345679').length > 0 && vonage.to('+33612345679'));
+    expect(sent).toMatchObject({
+      message_type: 'template',
+      template: { name: 'suite_de_votre_demande', parameters: ['Tom', '#12'] },
+      whatsapp: { locale: 'fr' },
+    });
+    await page.getByTestId('delivery').last().getByText('Envoyée').waitFor();
+    const answer = page.getByRole('article').last();
+    await answer.getByText(text).waitFor();
+    await answer.getByText('modèle suite_de_votre_demande').waitFor();
     // The call that was refused on purpose is said by the browser as well.
     expect(faults).toEqual([]);
   });
 });
+
+async function openQuestion(): Promise<void> {
+  await page.goto('/mail/inbox');
+  await row(page, 'Une question').click();
+  await page.getByRole('button', { name: 'Réponse' }).first().click();
+}

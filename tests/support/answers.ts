@@ -1,6 +1,6 @@
 // Answers by hand on the road: a client has written by mail, an agent answers, and the test follows the reply's row.
 import type { EntityManager } from '@mikro-orm/postgresql';
-import type { conversations } from '#api/contract/conversations.ts';
+import type { answers } from '#api/contract/answers.ts';
 import type { Call } from '#api/contract/route.ts';
 import { Message } from '#domain/conversations/message.ts';
 import { Reply } from '#domain/conversations/reply.ts';
@@ -8,7 +8,7 @@ import { mail } from './mails.ts';
 import type { Company, Person, Road } from './road.ts';
 import { until } from './until.ts';
 
-type Asked = NonNullable<Call<typeof conversations.writeReply>['body']>;
+type Asked = NonNullable<Call<typeof answers.writeReply>['body']>;
 
 export class Answers {
   readonly #road: Road;

@@ -11,7 +11,11 @@ export type SentMessage = {
   channel: string;
   from: string;
   to: string;
-  text: string;
+  /** Of a message of the type `text`. */
+  text?: string;
+  /** Of a message of the type `template`. */
+  template?: { name: string; parameters: string[] };
+  whatsapp?: { policy: string; locale: string };
   client_ref: string;
   authorization: string;
 };
@@ -67,8 +71,11 @@ export class VonageServer {
       return;
     }
     if (fault?.lost === 'before-taking') return void request.socket.destroy();
+    const asked = JSON.parse(body);
+    const invalid = invalidParameters(asked);
+    if (invalid.length > 0) return refuse(response, invalid);
     const message: SentMessage = {
-      ...JSON.parse(body),
+      ...asked,
       uuid: randomUUID(),
       authorization: request.headers.authorization ?? '',
     };
@@ -85,6 +92,45 @@ export class VonageServer {
     const content = this.files.get(path);
     response.writeHead(content ? 200 : 404).end(content);
   }
+}
+
+function refuse(response: ServerResponse, invalid: string[]): void {
+  response.writeHead(422, { 'content-type': 'application/json' });
+  const title = 'Your request parameters did not validate.';
+  const reasons = invalid.map((name) => ({ name, reason: 'is missing, unknown or not of its form' }));
+  response.end(JSON.stringify({ title, detail: invalid.join(', '), invalid_parameters: reasons }));
+}
+
+const isText = (value: unknown) => typeof value === 'string' && value !== '';
+const ENVELOPE = { channel: isText, from: isText, to: isText, client_ref: isText, message_type: isText };
+
+/** What a message holds, by its type. */
+const CONTENTS: Record<string, Record<string, (value: unknown) => boolean>> = {
+  text: { text: isText },
+  template: {
+    template: (value) => fits(value, { name: isText, parameters: (list) => Array.isArray(list) && list.every(isText) }),
+    whatsapp: (value) =>
+      fits(value, {
+        policy: (word) => word === 'deterministic',
+        locale: (code) => /^[a-z]{2,3}([_-][A-Z]{2})?$/.test(String(code)),
+      }),
+  },
+};
+
+function invalidParameters(message: Record<string, unknown>): string[] {
+  const { message_type: type, channel } = message;
+  const content = CONTENTS[String(type)];
+  if (!content || (type === 'template' && channel !== 'whatsapp')) return ['message_type'];
+  return faultsOf(message, { ...ENVELOPE, ...content });
+}
+
+function fits(value: unknown, shape: Record<string, (part: unknown) => boolean>): boolean {
+  return value !== null && typeof value === 'object' && faultsOf(value as Record<string, unknown>, shape).length === 0;
+}
+
+function faultsOf(value: Record<string, unknown>, shape: Record<string, (part: unknown) => boolean>): string[] {
+  const names = new Set([...Object.keys(value), ...Object.keys(shape)]);
+  return [...names].filter((name) => !shape[name]?.(value[name]));
 }
 
 /** The documented string, and the five ways of the dashboard. */

@@ -26,6 +26,7 @@ export type PlaceCounts = Reply<'listFolders'>['places'];
 export type IntegrationView = Reply<'listIntegrations'>['integrations'][number];
 export type MailboxCounts = Reply<'countMailbox'>;
 export type NumberView = NonNullable<IntegrationView['number']>;
+export type WhatsappTemplate = Reply<'addWhatsappTemplate'>;
 export type QuarantinedCall = Reply<'listQuarantine'>['items'][number];
 export type SyncView = Reply<'getSync'>;
 export type MailboxTrial = Reply<'getMailboxTrial'>;

@@ -12,6 +12,8 @@ export class OpenConversation {
   state = $state<'loading' | 'ready' | 'missing' | 'failed'>('loading');
   /** Counts the times a text was put back into the reply box from elsewhere. */
   restored = $state(0);
+  /** It is answered by a template of WhatsApp, and not in free words. */
+  usesTemplate = $state(false);
   readonly refreshSoon = afterBurst(() => this.refresh(), 150);
 
   constructor(id: string) {

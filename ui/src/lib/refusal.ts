@@ -1,5 +1,6 @@
 // Why something was refused, as a sentence in the reader's language. Codes that are not listed keep the API's sentence.
 import { m } from '#paraglide/messages.js';
+import { parameterProblem, type TemplateFields, templateProblem } from '../../../domain/rules/whatsapp-template.ts';
 import { RefusedByApi } from './api.ts';
 
 const SENTENCES: Record<string, () => string> = {
@@ -37,6 +38,20 @@ const SENTENCES: Record<string, () => string> = {
   'reply.too-long': m.refusal_too_long,
   'reply.whatsapp-window-closed': m.refusal_whatsapp_window,
   'signature.wrong': m.refusal_signature_wrong,
+  'template.body-too-long': m.refusal_template_too_long,
+  'template.changed': m.refusal_template_changed,
+  'template.exists': m.refusal_template_exists,
+  'template.language': m.refusal_template_language,
+  'template.name': m.refusal_template_name,
+  'template.no-body': m.refusal_template_no_body,
+  'template.not-found': m.refusal_template_gone,
+  'template.other-channel': m.refusal_template_channel,
+  'template.parameter-lines': m.refusal_parameter_lines,
+  'template.parameter-missing': m.refusal_parameter_missing,
+  'template.parameter-spaces': m.refusal_parameter_spaces,
+  'template.placeholder-at-edge': m.refusal_template_edge,
+  'template.placeholder-form': () => m.refusal_template_form({ first: '{{1}}', second: '{{2}}' }),
+  'template.placeholder-gap': () => m.refusal_template_gap({ first: '{{1}}' }),
   'reply.no-return-address': m.refusal_no_address,
   'reply.settled': m.refusal_reply_settled,
   'role.too-low': m.refusal_role,
@@ -67,6 +82,17 @@ export function sentenceOf(error: unknown): string {
     detail ??
     m.refusal_unknown()
   );
+}
+
+/** What the API would say of a template, before it is asked. */
+export function templateSentence(template: TemplateFields): string | null {
+  const problem = templateProblem(template);
+  return problem && SENTENCES[`template.${problem}`]!();
+}
+
+export function parameterSentence(parameter: string): string | null {
+  const problem = parameterProblem(parameter);
+  return problem && SENTENCES[`template.${problem}`]!();
 }
 
 export function codeOf(error: unknown): string | null {

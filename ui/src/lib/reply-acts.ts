@@ -1,9 +1,11 @@
 // Answers written by hand, on their way out: writing, taking back, and saying what became of one nobody is sure of.
 import { m } from '#paraglide/messages.js';
-import { api, type MessageView } from './api.ts';
+import { type FilledTemplate, fillTemplate } from '../../../domain/rules/whatsapp-template.ts';
+import { api, type MessageView, type Reply, type WhatsappTemplate } from './api.ts';
 import type { Desk } from './desk.svelte.ts';
 import { KeptText } from './kept-text.svelte.ts';
 import type { OpenConversation } from './open-conversation.svelte.ts';
+import { restoreTemplate } from './template-choice.svelte.ts';
 import { refused, said, undoable } from './toasts.ts';
 import { moment } from './words/dates.ts';
 
@@ -11,14 +13,39 @@ export type Verdict = 'it-was-sent' | 'send-again' | 'give-up';
 
 /** @returns whether it is on its way; what was typed stays with the caller until then */
 export async function writeReply(desk: Desk, conversation: OpenConversation, text: string): Promise<boolean> {
+  const sent = { text, ...conversation.options.asked };
+  return leave(desk, conversation, sent, (params) => api.writeReply({ params, body: sent }));
+}
+
+/** @returns as above */
+export async function writeTemplateReply(
+  desk: Desk,
+  conversation: OpenConversation,
+  { id: templateId, name, language, body }: WhatsappTemplate,
+  parameters: string[],
+): Promise<boolean> {
+  const { notBefore } = conversation.options.asked;
+  const template = { name, language, parameters };
+  const sent = { text: fillTemplate(body, parameters), template, cc: [], bcc: [], notBefore };
+  return leave(desk, conversation, sent, (params) =>
+    api.writeTemplateReply({ params, body: { templateId, parameters, notBefore } }),
+  );
+}
+
+async function leave(
+  desk: Desk,
+  conversation: OpenConversation,
+  sent: SentAnswer & { notBefore: string | null },
+  write: (params: { id: string }) => Promise<Reply<'writeReply'>>,
+): Promise<boolean> {
   const view = conversation.view;
   if (!view) return false;
-  const sent = { text, ...conversation.options.asked };
   const before = view.messages;
   conversation.patch({ messages: [...before, provisional(desk, conversation, sent)] });
   try {
-    const reply = await api.writeReply({ params: { id: conversation.id }, body: sent });
+    const reply = await write({ id: conversation.id });
     conversation.options.clear();
+    conversation.usesTemplate = false;
     const leftMs = Math.max(1_000, new Date(reply.notBefore).getTime() - Date.now());
     undoable(
       onItsWay(sent.notBefore),
@@ -62,18 +89,17 @@ export async function cancelScheduled(replyId: string): Promise<void> {
 }
 
 /** What its author typed of an answer. */
-export type SentAnswer = { text: string; cc: string[]; bcc: string[] };
+export type SentAnswer = { text: string; cc: string[]; bcc: string[]; template?: FilledTemplate | null };
 
-export function answerOf({ newText, cc, bcc }: MessageView): SentAnswer {
-  return { text: newText, cc, bcc };
+export function answerOf({ newText, cc, bcc, template }: MessageView): SentAnswer {
+  return { text: newText, cc, bcc, template };
 }
 
 /** Within its time to undo; the words and all that went along return to where they were typed. */
 export async function takeBack(conversation: OpenConversation, replyId: string, sent: SentAnswer): Promise<void> {
   try {
     const { uploads } = await api.cancelReply({ params: { id: replyId } });
-    const kept = new KeptText(`reply.${conversation.id}`);
-    if (kept.text.trim() === '') kept.text = sent.text;
+    restoreWords(conversation, sent);
     conversation.options.restore(sent, uploads);
     conversation.restored += 1;
     said(m.reply_taken_back());
@@ -82,6 +108,13 @@ export async function takeBack(conversation: OpenConversation, replyId: string, 
   } finally {
     conversation.refreshSoon();
   }
+}
+
+function restoreWords(conversation: OpenConversation, { text, template }: SentAnswer): void {
+  conversation.usesTemplate = Boolean(template);
+  const kept = new KeptText(`reply.${conversation.id}`);
+  if (template) restoreTemplate(conversation.id, template);
+  else if (kept.text.trim() === '') kept.text = text;
 }
 
 export async function judge(
@@ -106,7 +139,7 @@ export async function judge(
 function provisional(
   desk: Desk,
   { view }: OpenConversation,
-  { text, cc, bcc, notBefore }: SentAnswer & { notBefore: string | null },
+  { text, cc, bcc, template = null, notBefore }: SentAnswer & { notBefore: string | null },
 ): MessageView {
   const now = Date.now();
   const isText = view?.channel === 'sms' || view?.channel === 'whatsapp';
@@ -128,6 +161,7 @@ function provisional(
     newText: text,
     fullText: null,
     hasHtml: false,
+    template,
     sentAt: new Date(now).toISOString(),
     attachments: [],
     reply: {

@@ -1,5 +1,6 @@
 // Stable codes of the server, said to people. A code nobody has words for yet is shown as it stands, never hidden.
 import { m } from '#paraglide/messages.js';
+import { getLocale } from '#paraglide/runtime.js';
 
 type Words = Record<string, () => string>;
 
@@ -100,7 +101,7 @@ const CAUTIONS: Words = {
   'authentication-failed': m.caution_authentication_failed,
   'reply.no-return-address': m.caution_cannot_be_sent,
   'reply.no-account': m.caution_cannot_be_sent,
-  'reply.whatsapp-window-closed': m.refusal_whatsapp_window,
+  'reply.whatsapp-window-closed': m.caution_whatsapp_window,
   'reply.too-long': m.refusal_too_long,
   'reply.no-number': m.refusal_no_number,
   'reply.no-return-number': m.refusal_no_return_number,
@@ -207,4 +208,9 @@ export function roleWord(role: string): string {
 
 export function languageName(code: string, locale: string): string {
   return new Intl.DisplayNames(locale, { type: 'language' }).of(code) ?? code;
+}
+
+/** Of a template: `fr`, or `en_US` as Meta writes it. */
+export function templateLanguage(code: string): string {
+  return languageName(code.replace('_', '-'), getLocale());
 }

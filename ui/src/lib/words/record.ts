@@ -59,6 +59,9 @@ const ACTION_WORDS: Record<string, () => string> = {
   'sender_rule.removed': m.did_sender_removed,
   'sender_rule.set': m.did_sender_set,
   'tenant.created': m.did_tenant_created,
+  'whatsapp_template.added': m.did_template_added,
+  'whatsapp_template.changed': m.did_template_changed,
+  'whatsapp_template.removed': m.did_template_removed,
 };
 
 export const ACTIONS: readonly string[] = Object.keys(ACTION_WORDS);
@@ -104,12 +107,14 @@ const NAMES: Record<string, () => string> = {
   folderId: m.folder,
   host: m.server_host,
   kind: m.kind,
+  language: m.language,
   name: m.channel_name,
   origin: m.origin,
   reason: m.reason,
   replyMode: m.reply_mode,
   state: m.state,
   status: m.status,
+  template: m.template,
   title: m.article_title,
   to: m.escalate_to,
   verdict: m.sender_verdict,

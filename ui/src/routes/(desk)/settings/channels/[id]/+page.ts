@@ -7,5 +7,13 @@ export const load: PageLoad = async ({ params, depends }) => {
   const { integrations } = await api.listIntegrations();
   const integration = integrations.find(({ id }) => id === params.id);
   if (!integration) error(404);
-  return { integration, mailboxes: integrations.filter(({ channel }) => channel === 'email') };
+  const { templates } =
+    integration.channel === 'whatsapp'
+      ? await api.listWhatsappTemplates({ params: { id: integration.id } })
+      : { templates: [] };
+  return {
+    integration,
+    templates,
+    mailboxes: integrations.filter(({ channel }) => channel === 'email'),
+  };
 };
