@@ -84,10 +84,11 @@ export function createMailbox(dependencies: Dependencies) {
         if (ref.problem && ref.needsPerson) await loseMailbox(em, ref.integrationId, ref.problem);
         else if (ref.problem) integration.failed(new Date(), ref.problem, false);
         else integration.succeeded(new Date());
-        const sync = await em.findOneOrFail(Sync, { id: ref.syncId });
-        endSync(em, sync, ref.problem ? 'failed' : 'done', ref.problem);
-        // A look every minute that found nothing needs no row: the integration's `lastSuccessAt` says as much.
-        if (!ref.problem && sync.trigger === 'schedule' && sync.seen === 0) em.remove(sync);
+        // A worker that died after this was committed has it done again: then an idle look has no row any more.
+        const sync = await em.findOne(Sync, { id: ref.syncId });
+        if (sync) endSync(em, sync, ref.problem ? 'failed' : 'done', ref.problem);
+        // A look every minute that found nothing needs none: the integration's `lastSuccessAt` says as much.
+        if (sync?.trigger === 'schedule' && sync.seen === 0 && !ref.problem) em.remove(sync);
         await releaseLease(em, ref);
         if (integration.state !== before.state || Boolean(integration.failingSince) !== Boolean(before.failingSince))
           announce(em, 'settings.changed', null, { integrationId: ref.integrationId });

@@ -1,4 +1,7 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import type { Dependencies } from '#activities/dependencies.ts';
+import { createMailbox } from '#activities/mailbox.ts';
 import { Integration } from '#domain/integrations/integration.ts';
 import { MailboxCursor } from '#domain/integrations/mailbox-cursor.ts';
 import { Receipt } from '#domain/integrations/receipt.ts';
@@ -56,10 +59,12 @@ describe('a large mailbox', () => {
     async () => {
       dovecot.addUser(address);
       id = await boxes.connect(acme, { address, port: line.port });
+      // Only what is asked for by hand reads it from now on.
+      await acme.owner.api.changeIntegration({ params: { id }, body: { state: 'paused' } });
       const mails = Array.from({ length: MANY }, (_, at) =>
         mail({ subject: `Lettre ${at}`, from: `client${at}@example.com`, text: `Bonjour ${at} ${'x'.repeat(2_000)}` }),
       );
-      dovecot.append(address, mails);
+      await fill(address, mails);
       const faults = [() => line.cut(), () => void dovecot.kill().then(() => dovecot.start()), () => line.cut()];
       let heard = 0;
       line.onSent = (bytes) => {
@@ -102,6 +107,14 @@ describe('a large mailbox', () => {
     expect(items).toEqual([]);
   });
 });
+
+/** A bundle at a time, so that the servers in this process go on answering. */
+async function fill(address: string, mails: string[]): Promise<void> {
+  for (let done = 0; done < mails.length; done += 500) {
+    dovecot.append(address, mails.slice(done, done + 500));
+    await nextTurn();
+  }
+}
 
 /** Looks at cursor and receipts again and again, as a crash would find them. @returns where they did not agree */
 async function watchCursor(integrationId: string, signal: AbortSignal): Promise<unknown[]> {
@@ -194,6 +207,21 @@ describe('two looks at one mailbox', () => {
     line.release();
     await Promise.all(looks.map((one) => one.result()));
     expect(await states()).toEqual(['cancelled', 'done']);
+  });
+
+  test('of which one ends twice, because its worker died once that was committed, do not wait for it', async () => {
+    const { beginSync, finishSync } = createMailbox({ database: road.db.database } as Dependencies);
+    const begin = (syncId: string) => beginSync({ tenantId: acme.tenantId, integrationId: id, syncId, byHand: false });
+    const finish = (syncId: string) =>
+      finishSync({ tenantId: acme.tenantId, integrationId: id, syncId, problem: null, needsPerson: false });
+    const [first, second] = [newId(), newId()];
+    expect(await begin(first)).toBe(true);
+    expect(await begin(second)).toBe(false);
+    await finish(first);
+    await finish(first);
+    expect(await inAcme((em) => em.count(Sync, { id: first }))).toBe(0);
+    expect(await begin(second)).toBe(true);
+    await finish(second);
   });
 
   test('are told apart from a holder who died: after half a minute of silence the next one takes over', async () => {
@@ -357,8 +385,8 @@ describe('threads', () => {
     async (_case, name, arrange) => {
       const company = await road.company(name);
       dovecot.addUser(`${name}@acme.test`);
-      dovecot.append(`${name}@acme.test`, arrange(pairs(name)));
-      await boxes.connect(company, { address: `${name}@acme.test` });
+      await fill(`${name}@acme.test`, arrange(pairs(name)));
+      await boxes.connect(company, { address: `${name}@acme.test`, withinMs: PATIENCE_MS });
       await boxes.settled(company, PATIENCE_MS);
       const messages = await boxes.messages(company);
       const conversations = new Map<string, string[]>();

@@ -20,6 +20,8 @@ export type Typed = {
 };
 
 export type Connecting = Typed & {
+  /** How long the first look may take. */
+  withinMs?: number;
   since?: string;
   folders?: string[];
   syncEverySeconds?: number;
@@ -29,6 +31,8 @@ export type Connecting = Typed & {
 
 /** So seldom that a test has the mailbox to itself; the first look comes at once. */
 const SELDOM_SECONDS = 86_400;
+/** Thousands of rows are not counted without a pause. */
+const COUNT_EVERY_MS = 100;
 
 export class Mailboxes {
   readonly #road: Road;
@@ -66,10 +70,14 @@ export class Mailboxes {
         senderName: typed.senderName ?? '',
       },
     });
-    await until(`${typed.address} was looked at`, async () => {
-      const row = await this.row(company, connected.id);
-      return row.lastSuccessAt ?? row.lastErrorAt;
-    });
+    await until(
+      `${typed.address} was looked at`,
+      async () => {
+        const row = await this.row(company, connected.id);
+        return row.lastSuccessAt ?? row.lastErrorAt;
+      },
+      typed.withinMs,
+    );
     return connected.id;
   }
 
@@ -80,7 +88,7 @@ export class Mailboxes {
 
   /** Presses the button, and waits until the mailbox is read and every run has come to its end. */
   async sync(company: Company, id: string, withinMs = 120_000) {
-    const ended = await until('the mailbox is read', () => this.#readOnce(company, id), withinMs);
+    const ended = await until('the mailbox is read', () => this.#readOnce(company, id, withinMs), withinMs);
     return until(
       'its mails have had their runs',
       async () => {
@@ -88,6 +96,7 @@ export class Mailboxes {
         return view.pending === 0 && view;
       },
       withinMs,
+      COUNT_EVERY_MS,
     );
   }
 
@@ -101,6 +110,7 @@ export class Mailboxes {
           async (em) => (await em.count(Receipt, { state: 'kept' })) === 0,
         ),
       withinMs,
+      COUNT_EVERY_MS,
     );
   }
 
@@ -116,7 +126,7 @@ export class Mailboxes {
   }
 
   // The schedule may be at it in the same moment: then this look ends at once and another one is asked for.
-  async #readOnce(company: Company, id: string): Promise<string | null> {
+  async #readOnce(company: Company, id: string, withinMs: number): Promise<string | null> {
     const asked = await company.owner.api.syncIntegration({ params: { id } });
     const view = await until(
       'the look is over',
@@ -124,7 +134,8 @@ export class Mailboxes {
         const now = await company.owner.api.getSync({ params: { id: asked.id } }).catch(() => null);
         return now?.state !== 'running' && { state: now?.state };
       },
-      120_000,
+      withinMs,
+      COUNT_EVERY_MS,
     );
     return view.state === 'done' || view.state === 'failed' ? asked.id : null;
   }
