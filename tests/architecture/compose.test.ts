@@ -191,7 +191,10 @@ describe('the settings', () => {
     for (const config of [readApiConfig, readWorkersConfig]) {
       expect(config({ ...shown, ...needed })).toMatchObject(withoutUnset(config(needed)));
     }
-    const inCompose = [...COMPOSE_TEXT.matchAll(/\$\{([A-Z0-9_]+):?-([^}]+)\}/g)].map(([, name, value]) => [name, value]);
+    const inCompose = [...COMPOSE_TEXT.matchAll(/\$\{([A-Z0-9_]+):?-([^}]+)\}/g)].map(([, name, value]) => [
+      name,
+      value,
+    ]);
     const elsewhere = inCompose.filter(([name]) => name !== 'TRUST_PROXY' && shown[name!] !== undefined);
     expect(elsewhere).toEqual(elsewhere.map(([name]) => [name, shown[name!]]));
   });

@@ -3,15 +3,13 @@ import { randomBytes } from 'node:crypto';
 import { buffer } from 'node:stream/consumers';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { placeOf } from '#domain/attachments/attachment-store.ts';
-import { S3Bucket } from '#domain/attachments/s3-bucket.ts';
 import { storeFault } from '#domain/attachments/s3-faults.ts';
 import type { S3Store } from '#domain/attachments/s3-store.ts';
 import { newId } from '#domain/tenancy/tenant-owned.ts';
-import { type S3Fault, S3Server } from '../support/s3-server.ts';
+import { type S3Fault, S3Server, SLOW_DOWN } from '../support/s3-server.ts';
 import { until } from '../support/until.ts';
 
 const HOUR_MS = 3600_000;
-const SLOW_DOWN = { status: 503, code: 'SlowDown' };
 
 let server: S3Server;
 let store: S3Store;
@@ -167,7 +165,7 @@ describe('removing a file that is kept again', () => {
   test('by a process that died holds others off for a while, and not for ever', async () => {
     const { content, place } = await old();
     const mark = `${place}.leaving/${newId()}`;
-    await new S3Bucket(server.settings()).put(mark, Buffer.alloc(0));
+    await server.bucket.put(mark, Buffer.alloc(0));
     await expect(store.keep(acme, content)).rejects.toMatchObject({ name: 'StoreUnavailable', needsPerson: false });
     await server.age(mark, HOUR_MS);
     await store.keep(acme, content);

@@ -19,10 +19,14 @@ export type Held = {
   release: () => void;
 };
 
+export const SLOW_DOWN = { status: 503, code: 'SlowDown' };
+
 const BUCKET = 'attachments';
 
 export class S3Server {
   readonly faults: S3Fault[] = [];
+  /** Answers every call that it has too much to do. */
+  isAway = false;
   /** Method and key of all that was asked, in order. */
   readonly calls: string[] = [];
   /** How long an answer is on its way, and what else happens meanwhile. */
@@ -78,9 +82,13 @@ export class S3Server {
     return new S3Store(this.settings(changes), local);
   }
 
-  /** Everything in the bucket. */
+  /** What lies here, past the store. */
+  get bucket(): S3Bucket {
+    return new S3Bucket(this.settings());
+  }
+
   async keys(): Promise<string[]> {
-    return (await new S3Bucket(this.settings()).list('')).map(({ key }) => key);
+    return (await this.bucket.list('')).map(({ key }) => key);
   }
 
   /** As if the object had been put so long ago. */
@@ -120,7 +128,7 @@ export class S3Server {
     for (const hold of [...this.#holds]) await hold(call);
     const latency = await this.latency();
     if (latency > 0) await delay(latency);
-    const fault = this.faults.shift();
+    const fault = this.isAway ? SLOW_DOWN : this.faults.shift();
     if (fault === undefined) return answer(request, response);
     if (fault === 'hangs-up') return void request.socket.destroy();
     if (fault === 'breaks-off') return answer(request, brokenOff(response));
