@@ -8,6 +8,7 @@ import {
   ListObjectsV2Command,
   PutObjectCommand,
   S3Client,
+  type S3ServiceException,
 } from '@aws-sdk/client-s3';
 import { Upload } from '@aws-sdk/lib-storage';
 import { storeFault } from './s3-faults.ts';
@@ -15,8 +16,8 @@ import type { S3Settings } from './storage-settings.ts';
 
 const CONNECT_WITHIN_MS = 5_000;
 const SILENT_FOR_MS = 20_000;
-/** Of a file on its way up one part is in memory. */
-const PART_BYTES = 8 * 1024 * 1024;
+/** The smallest S3 takes: of a file on its way up one part is in memory. */
+const PART_BYTES = 5 * 1024 * 1024;
 
 export type StoredObject = { key: string; lastModified: Date };
 
@@ -87,8 +88,14 @@ export class S3Bucket {
 
   /** @returns whether each try of it is known to have ended: one that was given up may still arrive */
   async remove(key: string): Promise<boolean> {
-    const { $metadata } = await this.#told(this.#client.send(new DeleteObjectCommand(this.#at(key))));
-    return $metadata.attempts === 1;
+    try {
+      const { $metadata } = await this.#client.send(new DeleteObjectCommand(this.#at(key)));
+      return $metadata.attempts === 1;
+    } catch (error) {
+      // Amazon never says so; others do when somebody was faster.
+      if (isNotFound(error)) return error.$metadata.attempts === 1;
+      throw storeFault(error, this.#settings);
+    }
   }
 
   #at(key: string): { Bucket: string; Key: string } {
@@ -104,7 +111,7 @@ export class S3Bucket {
   }
 }
 
-function isNotFound(error: unknown): boolean {
+function isNotFound(error: unknown): error is S3ServiceException {
   return ['NoSuchKey', 'NotFound'].includes((error as Error).name);
 }
 

@@ -25,7 +25,7 @@ const STAYS_FOR_MS = 2 * HALF_AN_HOUR_MS;
 const CLOCK_STEP_MS = 1_000;
 /** The mark of a process that died while it removed: none takes as long, whatever the clocks say. */
 const MARK_COUNTS_FOR_MS = HALF_AN_HOUR_MS;
-const WAIT_FOR_REMOVAL_MS = 3_000;
+const WAIT_FOR_REMOVAL_MS = 10_000;
 const LOOK_AGAIN_MS = 100;
 
 const NOTHING = Buffer.alloc(0);
@@ -33,11 +33,13 @@ const NOTHING = Buffer.alloc(0);
 export class S3Store implements AttachmentStore {
   readonly #bucket: S3Bucket;
   readonly #local: string;
+  readonly #waitForRemovalMs: number;
 
   /** @param local a folder of this machine for what is coming in */
-  constructor(settings: S3Settings, local: string) {
+  constructor(settings: S3Settings, local: string, waitForRemovalMs = WAIT_FOR_REMOVAL_MS) {
     this.#bucket = new S3Bucket(settings);
     this.#local = local;
+    this.#waitForRemovalMs = waitForRemovalMs;
   }
 
   async keep(tenantId: string, content: Buffer): Promise<string> {
@@ -110,7 +112,7 @@ export class S3Store implements AttachmentStore {
   }
 
   async #untilNobodyRemoves(place: string): Promise<void> {
-    const giveUpAt = Date.now() + WAIT_FOR_REMOVAL_MS;
+    const giveUpAt = Date.now() + this.#waitForRemovalMs;
     for (;;) {
       const marks = await this.#bucket.list(marksOf(place));
       if (marks.every(({ lastModified }) => ageOf(lastModified) > MARK_COUNTS_FOR_MS)) return;

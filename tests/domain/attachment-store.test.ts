@@ -16,6 +16,7 @@ import { S3Server } from '../support/s3-server.ts';
 
 const HOUR_MS = 3600_000;
 const ROUNDS = process.env.TEST_SIZE === 'long' ? 2_000 : 60;
+const ROUNDS_WITHIN_MS = 60_000 + ROUNDS * 500;
 const AT_ONCE = 20;
 const LARGE_BYTES = 60_000_000;
 
@@ -54,7 +55,7 @@ async function inS3(): Promise<Tried> {
   return {
     store: server.store({}, local),
     other: server.store({}, local),
-    places: async () => [...(await server.keys()), ...filesIn(local)],
+    places: async () => [...server.keys(), ...filesIn(local)],
     age: (place, byMs) => server.age(place, byMs),
     slowDown: (upToMs) => {
       server.latency = () => Math.random() * upToMs;
@@ -205,31 +206,35 @@ describe.each([
     expect(await placesOf(tenantId)).toEqual([placeOf(tenantId, sha256)]);
   });
 
-  test(`that are removed and kept again at the same moment are never lost, ${ROUNDS} times`, async () => {
-    const tenantId = newId();
-    const contents = Array.from({ length: ROUNDS }, (_, round) => Buffer.from(`round ${round}`));
-    const lost: string[] = [];
-    for (let from = 0; from < ROUNDS; from += AT_ONCE) {
-      await Promise.all(
-        contents.slice(from, from + AT_ONCE).map(async (content, at) => {
-          const sha256 = await store.keep(tenantId, content);
-          await tried.age(placeOf(tenantId, sha256), 3 * HOUR_MS);
-          tried.slowDown(8);
-          const before = new Date(Date.now() - HOUR_MS);
-          await Promise.all([
-            store.removeUnused(tenantId, sha256, before),
-            tried.other.removeUnused(tenantId, sha256, before),
-            delay(at * 2).then(() => tried.other.keep(tenantId, content)),
-          ]);
-          const kept = await buffer(store.read(tenantId, sha256)).catch(() => null);
-          if (!kept?.equals(content)) lost.push(String(content));
-        }),
-      );
-    }
-    tried.slowDown(0);
-    expect(lost).toEqual([]);
-    expect(await placesOf(tenantId)).toHaveLength(ROUNDS);
-  });
+  test(
+    `that are removed and kept again at the same moment are never lost, ${ROUNDS} times`,
+    async () => {
+      const tenantId = newId();
+      const contents = Array.from({ length: ROUNDS }, (_, round) => Buffer.from(`round ${round}`));
+      const lost: string[] = [];
+      for (let from = 0; from < ROUNDS; from += AT_ONCE) {
+        await Promise.all(
+          contents.slice(from, from + AT_ONCE).map(async (content, at) => {
+            const sha256 = await store.keep(tenantId, content);
+            await tried.age(placeOf(tenantId, sha256), 3 * HOUR_MS);
+            tried.slowDown(8);
+            const before = new Date(Date.now() - HOUR_MS);
+            await Promise.all([
+              store.removeUnused(tenantId, sha256, before),
+              tried.other.removeUnused(tenantId, sha256, before),
+              delay(at * 2).then(() => tried.other.keep(tenantId, content)),
+            ]);
+            const kept = await buffer(store.read(tenantId, sha256)).catch(() => null);
+            if (!kept?.equals(content)) lost.push(String(content));
+          }),
+        );
+      }
+      tried.slowDown(0);
+      expect(lost).toEqual([]);
+      expect(await placesOf(tenantId)).toHaveLength(ROUNDS);
+    },
+    ROUNDS_WITHIN_MS,
+  );
 
   test('of 60 MB pass through a small part of the memory', async () => {
     const tenantId = newId();
@@ -251,7 +256,7 @@ describe.each([
 
 function* largeFile(memory: Memory): Generator<Buffer> {
   for (let written = 0; written < LARGE_BYTES; written += 100_000) {
-    if (written % 5_000_000 === 0) memory.look();
+    if (written % 10_000_000 === 0) memory.look();
     yield randomBytes(100_000);
   }
 }
@@ -273,6 +278,8 @@ class Memory {
   }
 
   #held(): number {
+    // What the first has found is given back on a thread of its own, which the second waits for.
+    this.#collect();
     this.#collect();
     return process.memoryUsage().arrayBuffers;
   }

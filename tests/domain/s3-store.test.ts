@@ -1,10 +1,11 @@
 // What can go wrong between us and a store on the net, and how removing and keeping give way to each other.
 import { randomBytes } from 'node:crypto';
+import path from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { placeOf } from '#domain/attachments/attachment-store.ts';
 import { storeFault } from '#domain/attachments/s3-faults.ts';
-import type { S3Store } from '#domain/attachments/s3-store.ts';
+import { S3Store } from '#domain/attachments/s3-store.ts';
 import { newId } from '#domain/tenancy/tenant-owned.ts';
 import { type S3Fault, S3Server, SLOW_DOWN } from '../support/s3-server.ts';
 import { until } from '../support/until.ts';
@@ -14,6 +15,7 @@ const HOUR_MS = 3600_000;
 let server: S3Server;
 let store: S3Store;
 const acme = newId();
+const folder = path.join(process.env.TEST_HOME!, 'files', newId());
 const where = () => new URL(server.settings().endpoint!).host;
 
 beforeAll(async () => {
@@ -159,14 +161,15 @@ describe('removing a file that is kept again', () => {
     await Promise.all([removing, keeping]);
     expect(asked(`DELETE ${place}`) - asked(`DELETE ${place}.leaving/`)).toBe(0);
     expect(await store.has(acme, sha256)).toBe(true);
-    expect((await server.keys()).filter((key) => key.startsWith(`${place}.`))).toEqual([]);
+    expect(server.keys().filter((key) => key.startsWith(`${place}.`))).toEqual([]);
   });
 
   test('by a process that died holds others off for a while, and not for ever', async () => {
     const { content, place } = await old();
     const mark = `${place}.leaving/${newId()}`;
     await server.bucket.put(mark, Buffer.alloc(0));
-    await expect(store.keep(acme, content)).rejects.toMatchObject({ name: 'StoreUnavailable', needsPerson: false });
+    const hasty = new S3Store(server.settings(), folder, 200);
+    await expect(hasty.keep(acme, content)).rejects.toMatchObject({ name: 'StoreUnavailable', needsPerson: false });
     await server.age(mark, HOUR_MS);
     await store.keep(acme, content);
   });
@@ -180,7 +183,18 @@ describe('removing a file that is kept again', () => {
     removal.release();
     await removing;
     expect(await store.has(acme, sha256)).toBe(false);
-    expect((await server.keys()).filter((key) => key.startsWith(`${place}.leaving/`))).toHaveLength(1);
+    expect(server.keys().filter((key) => key.startsWith(`${place}.leaving/`))).toHaveLength(1);
+  });
+
+  test('is done when somebody was faster', async () => {
+    const { sha256, place, before } = await old();
+    const removal = server.hold((call) => call === `DELETE ${place}`);
+    const removing = store.removeUnused(acme, sha256, before);
+    await removal.reached;
+    server.faults.push({ status: 404, code: 'NoSuchKey' });
+    removal.release();
+    await removing;
+    expect(server.keys().filter((key) => key.startsWith(`${place}.`))).toEqual([]);
   });
 
   test('does not happen within an hour, whatever is asked', async () => {

@@ -1,4 +1,5 @@
 // A server on loopback that speaks S3, verifies every signature, and can be told to misbehave as stores do.
+import { globSync } from 'node:fs';
 import { rm, utimes } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -22,6 +23,8 @@ export type Held = {
 export const SLOW_DOWN = { status: 503, code: 'SlowDown' };
 
 const BUCKET = 'attachments';
+/** What the name of an object's file ends with. */
+const OBJECT = '._S3rver_object';
 
 export class S3Server {
   readonly faults: S3Fault[] = [];
@@ -87,14 +90,15 @@ export class S3Server {
     return new S3Bucket(this.settings());
   }
 
-  async keys(): Promise<string[]> {
-    return (await this.bucket.list('')).map(({ key }) => key);
+  keys(): string[] {
+    const objects = globSync(`**/*${OBJECT}`, { cwd: path.join(this.#folder, BUCKET) });
+    return objects.map((file) => file.slice(0, -OBJECT.length));
   }
 
   /** As if the object had been put so long ago. */
   async age(key: string, byMs: number): Promise<void> {
     const then = new Date(Date.now() - byMs);
-    await utimes(path.join(this.#folder, BUCKET, `${key}._S3rver_object`), then, then);
+    await utimes(path.join(this.#folder, BUCKET, `${key}${OBJECT}`), then, then);
   }
 
   /** Keeps the next call that fits waiting before the server has seen it. */
