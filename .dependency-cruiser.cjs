@@ -4,7 +4,7 @@
 /** Pure, without Node or a browser: what runs in workflows and on screens alike. */
 const PURE_PACKAGES = ['re2js', 'libphonenumber-js', 'temporal-polyfill'];
 /** Storage, schemas and logs: all that the nouns lean on. */
-const DOMAIN_PACKAGES = ['@mikro-orm/[^/]+', 'kysely', 'pg', 'pino', 'zod', ...PURE_PACKAGES];
+const DOMAIN_PACKAGES = ['@aws-sdk/[^/]+', '@mikro-orm/[^/]+', 'kysely', 'pg', 'pino', 'zod', ...PURE_PACKAGES];
 /** Clients of mailboxes, mail servers, the model, carriers. */
 const OUTSIDE_WORLD = ['imapflow', 'nodemailer', 'oauth4webapi', 'openai', '@vonage/server-sdk'];
 

@@ -1,7 +1,7 @@
 // What the activities are given: nothing here is global, and tests hand in their own.
 import type { NetConnectOpts } from 'node:net';
 import type { Client as TemporalClient } from '@temporalio/client';
-import type { AttachmentStore } from '#domain/conversations/attachment-store.ts';
+import type { AttachmentStore } from '#domain/attachments/attachment-store.ts';
 import type { Database } from '#domain/database/orm.ts';
 import type { MailServer } from '#domain/integrations/integration.ts';
 import type { OAuthProviders } from '#domain/integrations/oauth-provider.ts';

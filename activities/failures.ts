@@ -4,6 +4,7 @@
 import { ApplicationFailure } from '@temporalio/common';
 import * as oauth from 'oauth4webapi';
 import OpenAI from 'openai';
+import type { StoreUnavailable } from '#domain/attachments/attachment-store.ts';
 
 export type FailureType =
   | 'model-refused-key'
@@ -26,6 +27,7 @@ export type FailureType =
   | 'oauth-unreachable'
   | 'media-unreachable'
   | 'scanner-unreachable'
+  | 'store-unavailable'
   | 'part-taken';
 
 /** Trying again would bring the same: a person must change something. */
@@ -36,6 +38,11 @@ export function final(type: FailureType, message: string): ApplicationFailure {
 /** @param afterMs how long the other side asked us to wait */
 export function later(type: FailureType, message: string, afterMs?: number): ApplicationFailure {
   return ApplicationFailure.create({ type, message, ...(afterMs === undefined ? {} : { nextRetryDelay: afterMs }) });
+}
+
+/** Whoever set the store up may have to act, and no message is lost meanwhile: the step comes again in any case. */
+export function storeFailure({ message }: StoreUnavailable): ApplicationFailure {
+  return later('store-unavailable', message);
 }
 
 /**

@@ -1,6 +1,6 @@
 // The files of a message that comes in: looked at, kept under their digest, listed with what was thought of them.
 import type { EntityManager } from '@mikro-orm/postgresql';
-import type { AttachmentStore } from '#domain/conversations/attachment-store.ts';
+import type { AttachmentStore } from '#domain/attachments/attachment-store.ts';
 import { Attachment } from '#domain/conversations/message.ts';
 import { SYSTEM } from '#domain/people/actor.ts';
 import { audit } from '#domain/record/audit-event.ts';

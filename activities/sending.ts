@@ -2,6 +2,7 @@
 // ended. A worker that dies in between leaves a row from which the workflow can tell whether anything can have left.
 import { LockMode } from '@mikro-orm/core';
 import type { EntityManager } from '@mikro-orm/postgresql';
+import { type AttachmentStore, StoreUnavailable } from '#domain/attachments/attachment-store.ts';
 import { knowAs } from '#domain/conversations/delivery-receipt.ts';
 import { heldByLimit, pauseSending, SENDING_LIMIT } from '#domain/conversations/hold-to-limit.ts';
 import { Attachment, Message } from '#domain/conversations/message.ts';
@@ -147,11 +148,10 @@ async function transmitMail(
   { reply, message, files, replyTo }: { reply: Reply; message: Message; files: Attachment[]; replyTo: string | null },
 ): Promise<AttemptEnd> {
   const { database, patience, attachments } = dependencies;
-  for (const { name, sha256 } of files) {
-    if (await attachments.has(tenantId, sha256)) continue;
-    const end = lostFile(name);
-    await recordNow(dependencies, { tenantId, replyId, token }, end);
-    return withoutWords(end);
+  const without = await endWithoutFiles(attachments, tenantId, files);
+  if (without) {
+    await recordNow(dependencies, { tenantId, replyId, token }, without);
+    return withoutWords(without);
   }
   const mail = composeMail(reply, message, files, replyTo, ({ sha256 }) => attachments.read(tenantId, sha256));
   const end = await onItsWay(dependencies, tenantId, reply, (account) =>
@@ -184,10 +184,23 @@ async function handOver({ database }: Dependencies, { tenantId, replyId, token }
   return mayGoOn;
 }
 
-// Without it the answer would not be what its author wrote; the file may come back with a backup.
-function lostFile(name: string): AttemptEnd {
-  const response = `The file store no longer has “${name}”: bring it back from a backup, or answer without it.`;
-  return { outcome: 'failed', failure: 'file-missing', response };
+// Without one the answer would not be what its author wrote; what is lost may come back with a backup.
+async function endWithoutFiles(
+  store: AttachmentStore,
+  tenantId: string,
+  files: Attachment[],
+): Promise<AttemptEnd | null> {
+  try {
+    for (const { name, sha256 } of files) {
+      if (await store.has(tenantId, sha256)) continue;
+      const response = `The file store no longer has “${name}”: bring it back from a backup, or answer without it.`;
+      return { outcome: 'failed', failure: 'file-missing', response };
+    }
+    return null;
+  } catch (error) {
+    if (!(error instanceof StoreUnavailable)) throw error;
+    return { outcome: 'retry', failure: 'store-unavailable', response: error.message };
+  }
 }
 
 // Recorded here already, so that what comes after cannot turn a known outcome into an unknown one; when the database is

@@ -1,7 +1,7 @@
 // What the routes are given; nothing in the API is global.
 
 import type pg from 'pg';
-import type { AttachmentStore } from '#domain/conversations/attachment-store.ts';
+import type { AttachmentStore } from '#domain/attachments/attachment-store.ts';
 import type { SendingAccounts } from '#domain/conversations/reply-way.ts';
 import type { Database } from '#domain/database/orm.ts';
 import type { OAuthProviders } from '#domain/integrations/oauth-provider.ts';

@@ -4,8 +4,8 @@ import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { RequestHandler } from 'express';
 import pg from 'pg';
+import { openAttachmentStore } from '#domain/attachments/open-store.ts';
 import { ConfigurationProblem, installationMailFrom } from '#domain/configuration.ts';
-import { AttachmentStore } from '#domain/conversations/attachment-store.ts';
 import { letGoOfLostConnections } from '#domain/database/lost-connections.ts';
 import { Database } from '#domain/database/orm.ts';
 import { oauthProvidersFrom } from '#domain/integrations/oauth-provider.ts';
@@ -32,7 +32,7 @@ async function main(): Promise<void> {
     identity,
     signIn: createSignIn({ pool: identity, secret: config.AUTH_SECRET, publicUrl: config.publicUrl }),
     keys: new KeyRing(config.ENCRYPTION_KEY, config.ENCRYPTION_KEYS_PREVIOUS),
-    attachments: new AttachmentStore(config.STORAGE_PATH),
+    attachments: await openAttachmentStore(config, log),
     live,
     temporal: new TemporalLinks(config.TEMPORAL_UI_URL, config.TEMPORAL_NAMESPACE),
     log,

@@ -3,7 +3,7 @@
 import type { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import sharp from 'sharp';
-import type { AttachmentStore } from '#domain/conversations/attachment-store.ts';
+import type { AttachmentStore } from '#domain/attachments/attachment-store.ts';
 
 const PREVIEWED = new Set(['image/png', 'image/jpeg', 'image/gif', 'image/webp', 'image/avif', 'image/tiff']);
 const LONGEST_SIDE = 1600;

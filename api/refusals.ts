@@ -2,6 +2,7 @@
 // which are logged once under a reference.
 import { randomUUID } from 'node:crypto';
 import type { ErrorRequestHandler, RequestHandler } from 'express';
+import { StoreUnavailable } from '#domain/attachments/attachment-store.ts';
 import { Conflict, Forbidden, Invalid, NotFound, Refusal } from '#domain/errors.ts';
 import type { Log } from '#domain/record/log.ts';
 import type { Problem } from './contract/route.ts';
@@ -43,6 +44,7 @@ const STATUS_OF: [kind: typeof Refusal, status: number, title: string][] = [
 export function refusals(log: Log): ErrorRequestHandler {
   return (error, request, response, next) => {
     if (response.headersSent) return next(error);
+    if (error instanceof StoreUnavailable) log.warn(error.message);
     const problem = problemOf(error) ?? unexpected(error, log, request.method, request.route?.path ?? request.path);
     response.status(problem.status).type('application/problem+json').send(JSON.stringify(problem));
   };
@@ -57,6 +59,15 @@ function problemOf(error: unknown): Problem | null {
   if (error instanceof Refusal) {
     const [, status, title] = STATUS_OF.find(([kind]) => error instanceof kind) ?? [Refusal, 409, 'Refused'];
     return { type: 'about:blank', title, status, code: error.code, detail: error.message, details: error.details };
+  }
+  if (error instanceof StoreUnavailable) {
+    return {
+      type: 'about:blank',
+      title: 'Not now',
+      status: 503,
+      code: 'store.unavailable',
+      detail: 'The file store does not answer for now: try again in a minute.',
+    };
   }
   if (error instanceof NotSignedIn) {
     return {

@@ -2,6 +2,7 @@
 // be given as NAME_FILE, the path of a file that holds it (as container secrets are).
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
+import { missingForS3, storageSettings } from '#domain/attachments/storage-settings.ts';
 import type { MailServer } from '#domain/integrations/integration.ts';
 import { mailServerFrom } from '#domain/integrations/mail-server-url.ts';
 import { oauthSettings } from '#domain/integrations/oauth-provider.ts';
@@ -13,10 +14,13 @@ export class ConfigurationProblem extends Error {
 
 /** @throws ConfigurationProblem listing every variable that is missing or wrong */
 export function readConfiguration<Shape extends z.ZodObject>(shape: Shape, env: NodeJS.ProcessEnv): z.output<Shape> {
-  const result = shape.safeParse(valuesOf(Object.keys(shape.shape), env));
-  if (result.success) return result.data;
-  const faults = result.error.issues.map((issue) => `  ${issue.path.join('.')}: ${issue.message}`);
-  throw new ConfigurationProblem(`These settings need a change (see .env.example):\n${faults.join('\n')}`);
+  const values = valuesOf(Object.keys(shape.shape), env);
+  const result = shape.safeParse(values);
+  const missing = missingForS3(values);
+  if (result.success && missing.length === 0) return result.data;
+  const faults = (result.error?.issues ?? []).map((issue) => `${issue.path.join('.')}: ${issue.message}`);
+  const list = [...faults, ...missing].map((fault) => `  ${fault}`).join('\n');
+  throw new ConfigurationProblem(`These settings need a change (see .env.example):\n${list}`);
 }
 
 function valuesOf(names: string[], env: NodeJS.ProcessEnv): Record<string, string | undefined> {
@@ -60,7 +64,7 @@ export const commonSettings = {
         .filter(Boolean),
     )
     .pipe(z.array(encryptionKey)),
-  STORAGE_PATH: z.string().default('./data/files'),
+  ...storageSettings,
   /** The address people type; links, cookies and webhook addresses are made from it. */
   APP_URL: z.url().optional(),
   SMTP_URL: z.url('must look like smtps://user:password@host:465').optional(),

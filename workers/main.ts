@@ -7,8 +7,8 @@ import { DefaultLogger, NativeConnection, Runtime, type Worker } from '@temporal
 import { PATIENCE } from '#activities/dependencies.ts';
 import { createActivities } from '#activities/index.ts';
 import { prepareLanguageDetection } from '#activities/readers/language.ts';
+import { openAttachmentStore } from '#domain/attachments/open-store.ts';
 import { ConfigurationProblem, installationMailFrom } from '#domain/configuration.ts';
-import { AttachmentStore } from '#domain/conversations/attachment-store.ts';
 import { Database } from '#domain/database/orm.ts';
 import { oauthProvidersFrom } from '#domain/integrations/oauth-provider.ts';
 import { createLog, type Log } from '#domain/record/log.ts';
@@ -43,7 +43,7 @@ async function main(): Promise<void> {
   const activities = createActivities({
     database,
     keys: new KeyRing(config.ENCRYPTION_KEY, config.ENCRYPTION_KEYS_PREVIOUS),
-    attachments: new AttachmentStore(config.STORAGE_PATH),
+    attachments: await openAttachmentStore(config, log),
     temporal,
     installationMail: installationMailFrom(config.SMTP_URL, config.MAIL_FROM),
     oauth: oauthProvidersFrom(config),

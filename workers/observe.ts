@@ -4,6 +4,8 @@ import { randomUUID } from 'node:crypto';
 import type { Context } from '@temporalio/activity';
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import type { ActivityInboundCallsInterceptor, Next } from '@temporalio/worker';
+import { storeFailure } from '#activities/failures.ts';
+import { StoreUnavailable } from '#domain/attachments/attachment-store.ts';
 import type { Log } from '#domain/record/log.ts';
 
 /** Of the time within which a sign of life must come. */
@@ -34,12 +36,15 @@ class Observer implements ActivityInboundCallsInterceptor {
       return await next(input);
     } catch (error) {
       if (error instanceof ApplicationFailure || error instanceof CancelledFailure) throw error;
-      const reference = randomUUID();
       const run = info.workflowExecution?.workflowId;
-      this.#log.error(
-        { err: error, reference, run, activity: info.activityType, attempt: info.attempt },
-        'A step failed',
-      );
+      const step = { run, activity: info.activityType, attempt: info.attempt };
+      // Whatever step it was that wanted a file.
+      if (error instanceof StoreUnavailable) {
+        this.#log.warn(step, error.message);
+        throw storeFailure(error);
+      }
+      const reference = randomUUID();
+      this.#log.error({ err: error, reference, ...step }, 'A step failed');
       throw ApplicationFailure.create({
         type: 'fault',
         message: `An unexpected fault in ${info.activityType}: the workers' log has it under ${reference}.`,

@@ -3,6 +3,7 @@
 import { Readable } from 'node:stream';
 import SMTPConnection from 'nodemailer/lib/smtp-connection';
 import XOAuth2 from 'nodemailer/lib/xoauth2';
+import { StoreUnavailable } from '#domain/attachments/attachment-store.ts';
 import type { MailServer } from '#domain/integrations/integration.ts';
 import type { MailSecret } from './imap.ts';
 
@@ -161,6 +162,8 @@ function heldAtFinalDot(
 /** Turns an SMTP or network error into what it means for the mail (RFC 5321: 4yz try again, 5yz do not). */
 function endOf(error: SmtpError, handedOver: boolean): TransmitEnd {
   const response = error.response ?? error.message;
+  // Read while the mail is written: its end has not been.
+  if (error instanceof StoreUnavailable) return { outcome: 'retry', failure: 'store-unavailable', response };
   const code = error.responseCode;
   // 454 is a server that cannot check the password now (RFC 4954, 6).
   if (error.code === 'EAUTH' && !(code !== undefined && code < 500))

@@ -2,7 +2,7 @@
 // process, so the last few readings are kept: a mail is parsed once, not once per step.
 import { buffer } from 'node:stream/consumers';
 import type { EntityManager } from '@mikro-orm/postgresql';
-import type { AttachmentStore } from '#domain/conversations/attachment-store.ts';
+import type { AttachmentStore } from '#domain/attachments/attachment-store.ts';
 import type { Database } from '#domain/database/orm.ts';
 import { type FetchedMedia, Receipt } from '#domain/integrations/receipt.ts';
 import { Tenant } from '#domain/tenancy/tenant.ts';

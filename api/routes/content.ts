@@ -1,7 +1,11 @@
 // What clients sent, as bytes: the HTML of a mail, its attachments, its raw form. None of it may ever act in our
 // document: it is served sandboxed, never sniffed, and files only as downloads (pictures that mails show inline apart).
+import { once } from 'node:events';
+import type { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { type Response, Router } from 'express';
+import { isMissing } from '#domain/attachments/attachment-store.ts';
 import { Conversation } from '#domain/conversations/conversation.ts';
 import { Attachment, Message } from '#domain/conversations/message.ts';
 import { openAttachment } from '#domain/conversations/open-attachment.ts';
@@ -54,6 +58,7 @@ export function contentRoutes(dependencies: ApiDependencies): Router {
     const file = await database.inTenant(tenantId, (em) =>
       openAttachment(em, principal, uuid(request.params.id), anyway),
     );
+    const bytes = await opened(file, () => attachments.read(tenantId, file.sha256));
     if (request.query.inline !== undefined && SHOWN_INLINE.has(file.type) && !isKeptBack(file.verdict)) {
       sandbox(response, false);
       response.type(file.type);
@@ -63,10 +68,7 @@ export function contentRoutes(dependencies: ApiDependencies): Router {
     // Tomorrow the scanner may know more.
     const lasting = file.verdict === 'clean' ? 'private, max-age=86400' : 'private, no-store';
     response.set('Cache-Control', lasting);
-    attachments
-      .read(tenantId, file.sha256)
-      .on('error', () => (response.headersSent ? response.destroy() : response.status(410).end()))
-      .pipe(response);
+    await send(bytes, response);
   });
 
   router.get('/attachments/:id/preview', async (request, response) => {
@@ -75,14 +77,35 @@ export function contentRoutes(dependencies: ApiDependencies): Router {
     const file = await database.inTenant(tenantId, (em) =>
       openAttachment(em, principal, uuid(request.params.id), false),
     );
-    const preview = hasPreview(file.type) ? await previews.of(tenantId, file.sha256) : null;
+    const preview = hasPreview(file.type) ? await opened(file, () => previews.of(tenantId, file.sha256)) : null;
     if (!preview) throw new NotFound('attachment.no-preview', 'This file cannot be shown: download it.');
     sandbox(response, false);
     response.type('image/webp').set('Cache-Control', 'private, max-age=86400');
-    preview.on('error', () => (response.headersSent ? response.destroy() : response.status(410).end())).pipe(response);
+    await send(preview, response);
   });
 
   return router;
+}
+
+// What cannot be read is refused before an answer has begun, and with headers of its own.
+async function opened<Bytes extends Readable | null>(
+  { name }: Attachment,
+  open: () => Bytes | Promise<Bytes>,
+): Promise<Bytes> {
+  try {
+    const bytes = await open();
+    if (bytes) await once(bytes, 'readable');
+    return bytes;
+  } catch (error) {
+    if (!isMissing(error)) throw error;
+    throw new NotFound('attachment.lost', `The file store no longer has “${name}”: bring it back from a backup.`);
+  }
+}
+
+// A file that breaks off breaks the connection, so that nobody takes a part of it for the whole; whoever goes away is
+// no fault.
+function send(bytes: Readable, response: Response): Promise<void> {
+  return pipeline(bytes, response).catch(() => {});
 }
 
 /** Null when its conversation was deleted. */

@@ -4,7 +4,7 @@ import type { Readable } from 'node:stream';
 import type { Request, Response } from 'express';
 import { fileTypeFromFile } from 'file-type';
 import multer, { MulterError } from 'multer';
-import type { AttachmentStore, ReceivedFile } from '#domain/conversations/attachment-store.ts';
+import type { AttachmentStore, ReceivedFile } from '#domain/attachments/attachment-store.ts';
 import { UPLOAD_LIFETIME_MS, Upload } from '#domain/conversations/upload.ts';
 import { Invalid, NotFound } from '#domain/errors.ts';
 import { safeFileName } from '#domain/rules/file-name.ts';

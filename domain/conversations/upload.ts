@@ -1,14 +1,16 @@
 // A file an agent has handed in for an answer, before that answer is written. One that no answer takes expires.
 import { defineEntity, p } from '@mikro-orm/core';
 import type { EntityManager } from '@mikro-orm/postgresql';
+import type { AttachmentStore } from '#domain/attachments/attachment-store.ts';
 import { Invalid } from '#domain/errors.ts';
 import { imageMark, MOST_BYTES, MOST_FILES } from '#domain/rules/outgoing-files.ts';
 import { instant, newId, referable, tenantOwned } from '#domain/tenancy/tenant-owned.ts';
-import type { AttachmentStore } from './attachment-store.ts';
 import { Attachment } from './message.ts';
 
 export const UPLOAD_LIFETIME_MS = 24 * 3600_000;
 const MOST_AT_ONCE = 500;
+/** A store may be far away: asked for one file after the other, it would take more than the step has. */
+const REMOVED_TOGETHER = 20;
 
 const UploadSchema = defineEntity({
   name: 'Upload',
@@ -99,8 +101,14 @@ export async function forgetUploads(em: EntityManager, store: AttachmentStore, n
   if (over.length === 0) return;
   await em.nativeDelete(Upload, { id: { $in: over.map(({ id }) => id) } });
   const keptBefore = new Date(now.getTime() - UPLOAD_LIFETIME_MS / 2);
-  for (const { tenantId, sha256 } of over) {
+  const unused: Upload[] = [];
+  for (const upload of over) {
+    const { sha256 } = upload;
     const isUsed = (await em.count(Attachment, { sha256 })) + (await em.count(Upload, { sha256 })) > 0;
-    if (!isUsed) await store.removeUnused(tenantId, sha256, keptBefore);
+    if (!isUsed) unused.push(upload);
+  }
+  while (unused.length > 0) {
+    const some = unused.splice(0, REMOVED_TOGETHER);
+    await Promise.all(some.map(({ tenantId, sha256 }) => store.removeUnused(tenantId, sha256, keptBefore)));
   }
 }

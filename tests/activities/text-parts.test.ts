@@ -5,7 +5,8 @@ import type { Dependencies } from '#activities/dependencies.ts';
 import { PATIENCE } from '#activities/dependencies.ts';
 import { ReceiptReader } from '#activities/readers/read-receipt.ts';
 import { createReceiving } from '#activities/receiving.ts';
-import { AttachmentStore } from '#domain/conversations/attachment-store.ts';
+import type { AttachmentStore } from '#domain/attachments/attachment-store.ts';
+import { DiskStore } from '#domain/attachments/disk-store.ts';
 import { Message } from '#domain/conversations/message.ts';
 import type { Database } from '#domain/database/orm.ts';
 import { Integration } from '#domain/integrations/integration.ts';
@@ -56,7 +57,7 @@ function stepsWith(meanwhile: () => Promise<void>) {
     return db.database.inTenant(tenantId, work);
   };
   const database = { inTenant } as Database;
-  const attachments = new AttachmentStore(path.join(process.env.TEST_HOME!, 'files', newId()));
+  const attachments: AttachmentStore = new DiskStore(path.join(process.env.TEST_HOME!, 'files', newId()));
   const reader = new ReceiptReader(database, attachments);
   return createReceiving({ database, attachments, patience: PATIENCE } as Dependencies, reader);
 }

@@ -191,7 +191,10 @@ describe('the settings', () => {
     for (const config of [readApiConfig, readWorkersConfig]) {
       expect(config({ ...shown, ...needed })).toMatchObject(withoutUnset(config(needed)));
     }
-    const inCompose = [...COMPOSE_TEXT.matchAll(/\$\{([A-Z_]+):?-([^}]+)\}/g)].map(([, name, value]) => [name, value]);
+    const inCompose = [...COMPOSE_TEXT.matchAll(/\$\{([A-Z0-9_]+):?-([^}]+)\}/g)].map(([, name, value]) => [
+      name,
+      value,
+    ]);
     const elsewhere = inCompose.filter(([name]) => name !== 'TRUST_PROXY' && shown[name!] !== undefined);
     expect(elsewhere).toEqual(elsewhere.map(([name]) => [name, shown[name!]]));
   });
@@ -236,7 +239,7 @@ describe('the settings', () => {
     const raw = (parse(COMPOSE_TEXT, { merge: true }) as Compose).services;
     const written = names.flatMap((name) =>
       Object.entries(raw[name]!.environment ?? {}).filter(([variable, value]) => {
-        const rest = String(value).replaceAll(/\$\{[A-Z_]+:?[?-][^}]*\}/g, '');
+        const rest = String(value).replaceAll(/\$\{[A-Z0-9_]+:?[?-][^}]*\}/g, '');
         return /PASSWORD|SECRET|TOKEN|KEY|_PWD/.test(variable) ? rest !== '' : /:\/\/[^/@]*:[^@/]+@/.test(rest);
       }),
     );

@@ -16,8 +16,9 @@ import { LiveFeed } from '#api/live.ts';
 import { createCompany, createUser } from '#api/people/create-company.ts';
 import { createSignIn, type SignIn } from '#api/sign-in.ts';
 import { TemporalLinks } from '#api/temporal.ts';
+import type { AttachmentStore } from '#domain/attachments/attachment-store.ts';
+import { DiskStore } from '#domain/attachments/disk-store.ts';
 import { installationMailFrom } from '#domain/configuration.ts';
-import { AttachmentStore } from '#domain/conversations/attachment-store.ts';
 import { letGoOfLostConnections } from '#domain/database/lost-connections.ts';
 import { Integration } from '#domain/integrations/integration.ts';
 import type { OAuthProviders } from '#domain/integrations/oauth-provider.ts';
@@ -54,6 +55,8 @@ export type RoadOptions = {
   webhookCallsPerMinute?: number;
   oauth?: OAuthProviders;
   scanner?: NetConnectOpts;
+  /** Where files lie; on a disk unless a test has another place. */
+  attachments?: AttachmentStore;
   /** Workers that wait for mailboxes to have news; without one a test has them to itself. */
   watchers?: number;
 };
@@ -69,7 +72,7 @@ export class Road {
   readonly #server: Server;
   readonly #live: LiveFeed;
   readonly #options: RoadOptions;
-  readonly attachments = new AttachmentStore(path.join(process.env.TEST_HOME!, 'files', newId()));
+  readonly attachments: AttachmentStore;
   #stopWorkers: () => Promise<void> = async () => {};
 
   private constructor(parts: {
@@ -83,6 +86,7 @@ export class Road {
     this.db = parts.db;
     this.temporal = parts.temporal;
     this.#options = parts.options;
+    this.attachments = parts.options.attachments ?? new DiskStore(path.join(process.env.TEST_HOME!, 'files', newId()));
     this.#server = parts.server;
     this.url = `http://127.0.0.1:${(parts.server.address() as AddressInfo).port}`;
     this.#identity = new pg.Pool({ connectionString: parts.db.url, options: '-c search_path=auth', max: 5 });

@@ -64,6 +64,7 @@ const SENTENCES: Record<string, () => string> = {
   'reply.in-the-past': m.refusal_in_the_past,
   'reply.too-far': m.refusal_reply_too_far,
   'reply.no-files': m.refusal_no_files,
+  'store.unavailable': m.refusal_store_unavailable,
   'upload.blocked': m.refusal_file_blocked,
   'upload.empty': m.refusal_file_empty,
   'upload.gone': m.refusal_file_gone,

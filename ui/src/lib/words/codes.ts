@@ -120,6 +120,7 @@ export function failureWord(code: string): string {
       'recipient-refused': m.failure_recipient,
       'message-refused': m.failure_message,
       'file-missing': m.failure_file_missing,
+      'store-unavailable': m.failure_store_unavailable,
       'sending-limit': m.failure_sending_limit,
       'server-busy': m.failure_busy,
       'server-unreachable': m.failure_unreachable,
