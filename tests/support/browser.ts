@@ -28,6 +28,8 @@ export async function visitor(
   options: BrowserContextOptions = {},
 ): Promise<Visitor> {
   const context = await browser.newContext({
+    // Where a new company lies: late in the evening another zone would call its morning by another day.
+    timezoneId: 'Europe/Paris',
     baseURL,
     locale: 'fr-FR',
     viewport: { width: 1440, height: 900 },
