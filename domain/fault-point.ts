@@ -3,11 +3,11 @@
 // do nothing.
 import { appendFileSync, existsSync } from 'node:fs';
 
-// <name>:<n>, where the process dies on the n-th time it comes by. The file RELAIS_FAULT_LOG gets the name and the time first:
-// the test can assert that the place was reached, and the process that is started next lives.
-const [armedName, armedHit] = (process.env.RELAIS_FAULT_POINT ?? '').split(':');
-/** SIGSTOP leaves the process as it is until somebody sends SIGCONT. */
-const isStopped = process.env.RELAIS_FAULT_SIGNAL === 'SIGSTOP';
+// <name>:<n>, where the process dies on the n-th time it comes by; <name>:<n>:SIGSTOP leaves it as it is until somebody sends
+// SIGCONT. The file RELAIS_FAULT_LOG gets the name and the time first: the test can assert that the place was reached, and
+// the process that is started next lives.
+const [armedName, armedHit, signal] = (process.env.RELAIS_FAULT_POINT ?? '').split(':');
+const isStopped = signal === 'SIGSTOP';
 let hits = 0;
 
 export async function faultPoint(name: string): Promise<void> {

@@ -206,11 +206,7 @@ export class Installation {
     const log = path.join(this.home, `fault-${newId().slice(-8)}`);
     rmSync(log, { force: true });
     try {
-      await target.restart({
-        RELAIS_FAULT_POINT: `${point}:${hit}`,
-        RELAIS_FAULT_SIGNAL: signal,
-        RELAIS_FAULT_LOG: log,
-      });
+      await target.restart({ RELAIS_FAULT_POINT: `${point}:${hit}:${signal}`, RELAIS_FAULT_LOG: log });
     } catch (error) {
       // What was left from before may have brought it there while it was still starting.
       if (!existsSync(log)) throw error;
