@@ -119,6 +119,10 @@ describe('the mail server away', () => {
     'keeps every reply until it is back, and then each leaves once',
     async () => {
       const { port } = road.sink;
+      await acme.owner.api.changeIntegration({
+        params: { id: support },
+        body: { sendingLimit: { count: 10_000, per: 'minute' } },
+      });
       await road.sink.close();
       const replies: Awaited<ReturnType<typeof reply>>[] = [];
       for (let count = 0; count < COUNT; count += 1) replies.push(await reply());
