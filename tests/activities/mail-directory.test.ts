@@ -1,5 +1,6 @@
 // The servers of an address whose provider nobody knows. The internet is a stand-in here: it answers what a domain would.
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
 import { lookUpMailServers, type Sources } from '#activities/providers/mail-directory.ts';
 import { readAutoconfig } from '#activities/readers/autoconfig.ts';
 import { Trial } from '#domain/secrets/trial.ts';
@@ -134,4 +135,19 @@ describe('a look-up asked for by an admin', () => {
       problem: { status: 403 },
     });
   });
+});
+
+test('what a provider says, damaged anywhere, gives encrypted servers or none', async () => {
+  const noise = fc.oneof(fc.string({ maxLength: 40 }), fc.constantFrom('<socketType>plain</socketType>', '</', '<!--'));
+  await fc.assert(
+    fc.asyncProperty(fc.nat(GOOD.length), fc.nat(60), noise, async (at, cut, more) => {
+      const said = await readAutoconfig(GOOD.slice(0, at) + more + GOOD.slice(at + cut), ADDRESS);
+      for (const { host, port, security } of said ? [said.imap, said.smtp] : []) {
+        expect(['tls', 'starttls']).toContain(security);
+        expect(host).toMatch(/^[a-z0-9.-]+$/);
+        expect(port).toBeGreaterThan(0);
+      }
+    }),
+    { numRuns: process.env.TEST_SIZE === 'long' ? 10_000 : 200 },
+  );
 });
