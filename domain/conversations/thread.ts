@@ -104,20 +104,25 @@ export async function findThread(
   const [key] = message.keys;
   if (message.window && key) return withinWindow(em, conversationId, key, message.window);
   const [answered] = await conversationsAnswered(em, message.replySecrets ?? []);
-  if (answered) {
-    await moveThreadKeys(em, conversationId, answered.id);
-    return { found: answered, conversationId: answered.id, reason: 'reply-address' };
-  }
+  if (answered) return join(em, answered, conversationId, 'reply-address');
   for (const owner of owners) {
     const conversation = await em.findOne(Conversation, { id: owner });
     if (!conversation || conversation.deletedAt) continue;
     const reason = await reasonToJoin(em, conversation, message);
-    if (reason) {
-      await moveThreadKeys(em, conversationId, conversation.id);
-      return { found: conversation, conversationId: conversation.id, reason };
-    }
+    if (reason) return join(em, conversation, conversationId, reason);
   }
   return { found: null, conversationId, reason: owners.length > 0 ? 'stranger' : 'new' };
+}
+
+/** The keys that were claimed for a conversation of its own lead to the one it joins. */
+async function join(
+  em: EntityManager,
+  found: Conversation,
+  reserved: string,
+  reason: ThreadFound['reason'],
+): Promise<ThreadFound> {
+  await moveThreadKeys(em, reserved, found.id);
+  return { found, conversationId: found.id, reason };
 }
 
 /** Only our own mails write such keys: what an answer brings along is looked up, never claimed. */
