@@ -7,7 +7,7 @@ import { settleUnheardDecision } from '#domain/conversations/draft-decision.ts';
 import { type Database, RUN_REQUESTED } from '#domain/database/orm.ts';
 import { faultPoint } from '#domain/fault-point.ts';
 import { type Log, mask } from '#domain/record/log.ts';
-import { DRAFT_DECIDED, TASK_QUEUES, WORKFLOWS } from '#workflows/contract.ts';
+import { ASKED_AGAIN, DRAFT_DECIDED, TASK_QUEUES, WORKFLOWS, type WorkflowType } from '#workflows/contract.ts';
 import { firstAttributes } from '#workflows/search-attributes.ts';
 
 const BATCH = 100;
@@ -106,24 +106,28 @@ export class Relay {
   }
 
   async #startRun(request: Request): Promise<void> {
+    const { workflow } = this.#dependencies.temporal;
     const isMessage = request.name === WORKFLOWS.receiveMessage;
+    const options = {
+      args: [request.input],
+      workflowId: request.workflow_id,
+      taskQueue: TASK_QUEUES.inbox,
+      // Small, so that the work of a worker that died is taken up at once.
+      workflowTaskTimeout: '2s',
+      // A receipt is run once; a run that failed or was ended may be begun again. The others ask their rows first.
+      workflowIdReusePolicy: isMessage
+        ? WorkflowIdReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY
+        : WorkflowIdReusePolicy.ALLOW_DUPLICATE,
+      typedSearchAttributes: firstAttributes(request.tenant_id, isMessage ? 'receiving' : undefined),
+      priority: { fairnessKey: request.tenant_id },
+    } as const;
     try {
-      await this.#dependencies.temporal.workflow.start(request.name, {
-        args: [request.input],
-        workflowId: request.workflow_id,
-        taskQueue: TASK_QUEUES.inbox,
-        // Small, so that the work of a worker that died is taken up at once.
-        workflowTaskTimeout: '2s',
-        // A receipt is run once; a run that failed or was ended may be begun again. The others ask their rows first.
-        workflowIdReusePolicy: isMessage
-          ? WorkflowIdReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY
-          : WorkflowIdReusePolicy.ALLOW_DUPLICATE,
-        typedSearchAttributes: firstAttributes(request.tenant_id, isMessage ? 'receiving' : undefined),
-        priority: { fairnessKey: request.tenant_id },
-        requestEagerStart: true,
-      });
+      await workflow.start(request.name, { ...options, requestEagerStart: true });
     } catch (error) {
       if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+      const signal = ASKED_AGAIN[request.name as WorkflowType];
+      // Between the refusal and this it may have ended: then it is started.
+      if (signal) await workflow.signalWithStart(request.name, { ...options, signal, signalArgs: [request.input] });
     }
   }
 

@@ -90,7 +90,18 @@ export type SyncMailboxInput = { tenantId: string; integrationId: string; syncId
 export type WatchMailboxInput = { tenantId: string; integrationId: string; losses: number };
 export type BackfillMailboxInput = { tenantId: string; integrationId: string; syncId: string };
 export type ReclassifyFolderlessInput = { tenantId: string; after: string | null };
+/** Rules have changed while it sorts: begin at the first conversation again. */
+export const RECLASSIFY_AGAIN = 'reclassifyAgain';
 export type TrialInput = { tenantId: string; trialId: string };
 export type ApplyIntegrationInput = { tenantId: string; integrationId: string };
 export type ScanFilesInput = { tenantId: string; messageId: string };
 export type LostMailboxInput = { tenantId: string; integrationId: string };
+
+/**
+ * What is said to a run that is asked for while it goes on: it may have read its rows already, and must not end on what
+ * it knew.
+ */
+export const ASKED_AGAIN: Partial<Record<WorkflowType, string>> = {
+  sendReply: REPLY_CHANGED,
+  reclassifyFolderless: RECLASSIFY_AGAIN,
+};

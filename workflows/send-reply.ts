@@ -25,9 +25,16 @@ export async function sendReply(reply: SendReplyInput): Promise<SendReplyResult>
     const heardBefore = changes.heard;
     const state = await settledOrDue(reply, changes);
     if (state === 'sent') await armFollowUp(reply);
-    if (state !== 'approved') return { state };
+    if (state !== 'approved') {
+      // A word that came after the last look may want it sent again: the run that hears it must not end on what it knew.
+      if (changes.heard > changes.seen) continue;
+      return { state };
+    }
     if (firstTryAt === null || changes.heard > heardBefore) firstTryAt = Date.now();
-    if (Date.now() - firstTryAt > GIVE_UP_AFTER_MS) return giveUp(reply);
+    if (Date.now() - firstTryAt > GIVE_UP_AFTER_MS) {
+      await database('Five days of temporary faults: a person must look').giveUpReply(reply);
+      continue;
+    }
 
     const token = uuid4();
     const taken = await database(`Take the reply for attempt ${attempt}`).beginSending({ ...reply, token });
@@ -87,11 +94,6 @@ async function standsInSent(reply: ReplyRef): Promise<boolean> {
 async function armFollowUp(reply: ReplyRef): Promise<void> {
   const armed = await database('Does the folder want a follow-up?').scheduleFollowUp(reply);
   if (armed) await startFollowUp({ tenantId: reply.tenantId, followUpId: armed.followUpId });
-}
-
-async function giveUp(reply: ReplyRef): Promise<SendReplyResult> {
-  await database('Five days of temporary faults: a person must look').giveUpReply(reply);
-  return { state: 'failed' };
 }
 
 // Seconds at first, so that a short outage costs little; a quarter of an hour after the first hour.

@@ -88,7 +88,6 @@ export function replyRoutes({ database }: ApiDependencies): Handlers<typeof repl
           });
         } else {
           await settle(em, principal, params.id, { from, to: 'approved', action: 'reply.sent_again', tooLate });
-          startSendReply(em, principal.tenantId, params.id);
         }
         return undefined;
       }),
@@ -145,5 +144,7 @@ async function settle(em: EntityManager, principal: Principal, replyId: string, 
     after: { state: settlement.to },
   });
   announce(em, 'reply.changed', reply.conversationId, { replyId, messageId: message.id, state: settlement.to });
-  tellReplyChanged(em, principal.tenantId, replyId);
+  // What is to be sent is started: a run that still goes on hears of it, one that has ended begins anew.
+  if (settlement.to === 'approved') startSendReply(em, principal.tenantId, replyId);
+  else tellReplyChanged(em, principal.tenantId, replyId);
 }

@@ -57,6 +57,8 @@ export type RoadOptions = {
   scanner?: NetConnectOpts;
   /** Where files lie; on a disk unless a test has another place. */
   attachments?: AttachmentStore;
+  /** Called with the name of a short database step after it is done, before the run hears of it. */
+  afterStep?: (step: string) => Promise<void>;
   /** Workers that wait for mailboxes to have news; without one a test has them to itself. */
   watchers?: number;
 };
@@ -141,7 +143,7 @@ export class Road {
       ),
     );
     const workers = await Promise.all([
-      createInboxWorker(context, activities),
+      createInboxWorker(context, { ...activities, inbox: this.#observed(activities.inbox) }),
       createMailboxesWorker(context, activities),
       createProvidersWorker(context, activities),
       ...elsewhere.map((own) => createWatchingWorker({ ...context, connection: own }, activities)),
@@ -155,6 +157,20 @@ export class Road {
       await Promise.all(elsewhere.map((own) => own.close()));
       await relay.stop();
     };
+  }
+
+  #observed<Steps extends object>(steps: Steps): Steps {
+    const { afterStep } = this.#options;
+    if (!afterStep) return steps;
+    const observed = Object.entries(steps).map(([name, step]) => [
+      name,
+      async (...input: unknown[]) => {
+        const result = await step(...input);
+        await afterStep(name);
+        return result;
+      },
+    ]);
+    return Object.fromEntries(observed);
   }
 
   stopWorkers(): Promise<void> {
