@@ -10,6 +10,7 @@ import type { KeyRing } from '#domain/secrets/key-ring.ts';
 import type { LiveFeed } from './live.ts';
 import type { SignIn } from './sign-in.ts';
 import type { TemporalLinks } from './temporal.ts';
+import type { ReceiptWriter } from './webhooks/receipt-writer.ts';
 
 export type ApiDependencies = {
   database: Database;
@@ -18,6 +19,7 @@ export type ApiDependencies = {
   signIn: SignIn;
   keys: KeyRing;
   attachments: AttachmentStore;
+  receipts: ReceiptWriter;
   live: LiveFeed;
   temporal: TemporalLinks;
   log: Log;

@@ -16,6 +16,7 @@ import { type ApiConfig, readApiConfig } from './config.ts';
 import { LiveFeed } from './live.ts';
 import { createSignIn } from './sign-in.ts';
 import { TemporalLinks } from './temporal.ts';
+import { ReceiptWriter } from './webhooks/receipt-writer.ts';
 
 const CLOSE_WITHIN_MS = 10_000;
 
@@ -33,6 +34,7 @@ async function main(): Promise<void> {
     signIn: createSignIn({ pool: identity, secret: config.AUTH_SECRET, publicUrl: config.publicUrl }),
     keys: new KeyRing(config.ENCRYPTION_KEY, config.ENCRYPTION_KEYS_PREVIOUS),
     attachments: await openAttachmentStore(config, log),
+    receipts: new ReceiptWriter(database),
     live,
     temporal: new TemporalLinks(config.TEMPORAL_UI_URL, config.TEMPORAL_NAMESPACE),
     log,

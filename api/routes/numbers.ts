@@ -88,7 +88,7 @@ export function numberRoutes(dependencies: ApiDependencies): Handlers<typeof num
           'signature.wrong',
           'The signature still does not hold: compare signature secret and algorithm with the Vonage dashboard.',
         );
-      await letIn(database, call, { channel, ...admission });
+      await letIn(dependencies, call, { channel, ...admission });
       await database.inTenant(principal.tenantId, async (em) => {
         await em.nativeDelete(QuarantinedCall, { id: params.id });
         recordVerdict(em, principal, params.id, 'call.let_in');

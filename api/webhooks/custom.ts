@@ -4,9 +4,7 @@ import { createHash } from 'node:crypto';
 import express, { type RequestHandler, type Response, Router } from 'express';
 import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
 import { Invalid, NotFound } from '#domain/errors.ts';
-import { faultPoint } from '#domain/fault-point.ts';
 import { customMessageJsonSchema, customMessageSchema } from '#domain/integrations/custom-message.ts';
-import { RECEIPT_RETENTION_DAYS } from '#domain/integrations/receipt.ts';
 import {
   IDEMPOTENCY_HEADER,
   SIGNATURE_HEADER,
@@ -14,8 +12,6 @@ import {
   signedAt,
   verifyWebhook,
 } from '#domain/integrations/webhook-signature.ts';
-import { newId } from '#domain/tenancy/tenant-owned.ts';
-import { WORKFLOWS, workflowIds } from '#workflows/contract.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { BadSignature, DoesNotFit, TooMany } from '../refusals.ts';
 import { WebhookSecrets } from './webhook-secrets.ts';
@@ -43,7 +39,7 @@ export function customWebhook(dependencies: ApiDependencies): Router {
   return router;
 }
 
-function receive({ database }: ApiDependencies, secrets: WebhookSecrets, limiter: RateLimiterMemory): RequestHandler {
+function receive({ receipts }: ApiDependencies, secrets: WebhookSecrets, limiter: RateLimiterMemory): RequestHandler {
   return async (request, response) => {
     const integrationId = String(request.params.integrationId);
     const known = await secrets.of(integrationId);
@@ -57,26 +53,15 @@ function receive({ database }: ApiDependencies, secrets: WebhookSecrets, limiter
     await takeTurn(limiter, integrationId, response);
     const idempotencyKey = request.get(IDEMPOTENCY_HEADER);
     checkForm(body, idempotencyKey);
-    const receiptId = newId();
-    await faultPoint('api.before_insert');
-    const [kept] = await database.callOutsideTenants<{ kept: boolean }>(
-      `select keep_receipt($1, $2, $3, $4, 'custom', $5, $6, $7::interval, $8, $9, $10) as kept`,
-      [
-        receiptId,
-        known.tenantId,
-        integrationId,
-        idempotencyKey ?? ownKey(signature, body),
-        body,
-        '{}',
-        `${RECEIPT_RETENTION_DAYS} days`,
-        newId(),
-        WORKFLOWS.receiveMessage,
-        workflowIds.receiveMessage(known.tenantId, receiptId),
-      ],
-    );
-    await faultPoint('api.after_commit_before_ack');
-    database.wakeRelay();
-    response.status(202).json({ status: kept?.kept ? 'accepted' : 'already-accepted' });
+    const isNew = await receipts.keep({
+      tenantId: known.tenantId,
+      integrationId,
+      sourceId: idempotencyKey ?? ownKey(signature, body),
+      format: 'custom',
+      raw: body,
+      origin: {},
+    });
+    response.status(202).json({ status: isNew ? 'accepted' : 'already-accepted' });
   };
 }
 

@@ -3,43 +3,32 @@
 import { createHash } from 'node:crypto';
 import { hearReceipt } from '#domain/conversations/delivery-receipt.ts';
 import type { Database } from '#domain/database/orm.ts';
-import { faultPoint } from '#domain/fault-point.ts';
-import { RECEIPT_RETENTION_DAYS, type ReceiptOrigin } from '#domain/integrations/receipt.ts';
-import { newId } from '#domain/tenancy/tenant-owned.ts';
-import { WORKFLOWS, workflowIds } from '#workflows/contract.ts';
+import type { ReceiptOrigin } from '#domain/integrations/receipt.ts';
+import type { ApiDependencies } from '../dependencies.ts';
 import type { ConnectedNumber, TextChannel } from './connected-numbers.ts';
+import type { ReceiptWriter } from './receipt-writer.ts';
 import { factsOf, toldBy, type VonageCall } from './vonage-call.ts';
 
 export type LetIn = { channel: TextChannel; number: ConnectedNumber; stale: boolean };
 
 /** @returns false when it had come before */
-export async function letIn(database: Database, call: VonageCall, admitted: LetIn): Promise<boolean> {
-  return call.kind === 'message' ? keepMessage(database, call, admitted) : keepStatus(database, call, admitted);
+export async function letIn(
+  { database, receipts }: Pick<ApiDependencies, 'database' | 'receipts'>,
+  call: VonageCall,
+  admitted: LetIn,
+): Promise<boolean> {
+  return call.kind === 'message' ? keepMessage(receipts, call, admitted) : keepStatus(database, call, admitted);
 }
 
-async function keepMessage(database: Database, call: VonageCall, { channel, number, stale }: LetIn): Promise<boolean> {
-  const { tenantId, integrationId } = number;
-  const receiptId = newId();
-  await faultPoint('api.before_insert');
-  const [row] = await database.outsideTenants<{ kept: boolean }>(
-    'select keep_receipt(?, ?, ?, ?, ?, ?, ?, ?::interval, ?, ?, ?) as kept',
-    [
-      receiptId,
-      tenantId,
-      integrationId,
-      sourceIdOf(call),
-      channel,
-      call.raw,
-      JSON.stringify(originOf(call, stale)),
-      `${RECEIPT_RETENTION_DAYS} days`,
-      newId(),
-      WORKFLOWS.receiveMessage,
-      workflowIds.receiveMessage(tenantId, receiptId),
-    ],
-  );
-  await faultPoint('api.after_commit_before_ack');
-  database.wakeRelay();
-  return row?.kept === true;
+function keepMessage(receipts: ReceiptWriter, call: VonageCall, { channel, number, stale }: LetIn): Promise<boolean> {
+  return receipts.keep({
+    tenantId: number.tenantId,
+    integrationId: number.integrationId,
+    sourceId: sourceIdOf(call),
+    format: channel,
+    raw: call.raw,
+    origin: originOf(call, stale),
+  });
 }
 
 /** The provider's id of the message is the memory of replays: a token or nonce seen again brings the same message. */

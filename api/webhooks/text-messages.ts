@@ -80,7 +80,7 @@ async function admit(
   // Vonage does not repeat what is refused: never refuse by what is only remembered.
   if (admission.verdict === 'quarantine') admission = judge(call, await numbers.of(channel, facts, true), now);
   if (admission.verdict === 'in') {
-    const isNew = await letIn(dependencies.database, call, { channel, ...admission });
+    const isNew = await letIn(dependencies, call, { channel, ...admission });
     response.json({ status: isNew ? 'accepted' : 'already-accepted' });
     return;
   }

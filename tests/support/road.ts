@@ -16,6 +16,7 @@ import { LiveFeed } from '#api/live.ts';
 import { createCompany, createUser } from '#api/people/create-company.ts';
 import { createSignIn, type SignIn } from '#api/sign-in.ts';
 import { TemporalLinks } from '#api/temporal.ts';
+import { ReceiptWriter } from '#api/webhooks/receipt-writer.ts';
 import type { AttachmentStore } from '#domain/attachments/attachment-store.ts';
 import { DiskStore } from '#domain/attachments/disk-store.ts';
 import { installationMailFrom } from '#domain/configuration.ts';
@@ -315,6 +316,7 @@ export class Road {
       signIn: this.#signIn,
       keys: this.keys,
       attachments: this.attachments,
+      receipts: new ReceiptWriter(this.db.database),
       live: this.#live,
       temporal: new TemporalLinks('http://temporal.test', 'default'),
       log,
