@@ -1,4 +1,5 @@
 // How a connected mailbox is opened: by its password, or by an access token, which is renewed when it was refused.
+import type { EntityManager } from '@mikro-orm/postgresql';
 import { ApplicationFailure } from '@temporalio/common';
 import type { ImapFlow } from 'imapflow';
 import { NotFound } from '#domain/errors.ts';
@@ -9,18 +10,24 @@ import type { Dependencies } from './dependencies.ts';
 import { type MailSecret, withMailbox } from './providers/imap.ts';
 import type { SmtpAccount, TransmitEnd } from './providers/smtp.ts';
 
+type InMailboxOptions = {
+  /** Of providers/imap.ts. */
+  idles?: boolean;
+  /** What `work` needs of the database, read together with the keys: a look every minute should cost little. */
+  readBefore?: (em: EntityManager) => Promise<void>;
+};
+
 /**
  * Runs `work` in the mailbox.
- * @param options of providers/imap.ts
  * @throws ApplicationFailure as failures.ts says
  */
 export async function inMailbox<Result>(
   dependencies: Dependencies,
   ref: MailboxRef,
   work: (client: ImapFlow, mailbox: Integration) => Promise<Result>,
-  options: { idles?: boolean } = {},
+  { readBefore, ...options }: InMailboxOptions = {},
 ): Promise<Result> {
-  const { mailbox, settings, secret } = await keysTo(dependencies, ref, 'imap-password');
+  const { mailbox, settings, secret } = await keysTo(dependencies, ref, 'imap-password', readBefore);
   const inside = (client: ImapFlow) => work(client, mailbox);
   if (!secret)
     throw new NotFound('credential.missing', 'No password of this mailbox is stored: enter it again in the settings.');
@@ -59,10 +66,12 @@ async function keysTo(
   dependencies: Dependencies,
   ref: MailboxRef,
   password: CredentialName,
+  readBefore?: InMailboxOptions['readBefore'],
 ): Promise<{ mailbox: Integration; settings: MailboxSettings; secret: MailSecret | null }> {
   const { mailbox, stored } = await dependencies.database.inTenant(ref.tenantId, async (em) => {
     const mailbox = await em.findOneOrFail(Integration, { id: ref.integrationId });
     const credential = await em.findOne(Credential, { ownerId: mailbox.id, name: password });
+    await readBefore?.(em);
     return { mailbox, stored: credential?.reveal(dependencies.keys) ?? null };
   });
   const settings = mailbox.mailboxSettings();

@@ -65,7 +65,9 @@ export function createMailbox(dependencies: Dependencies) {
       try {
         for (let reconnects = 0; ; reconnects += 1) {
           try {
-            await inMailbox(dependencies, ref, (client, mailbox) => look.readFolders(client, mailbox));
+            await inMailbox(dependencies, ref, (client, mailbox) => look.readFolders(client, mailbox), {
+              readBefore: (em) => look.readCursors(em),
+            });
             return look.end;
           } catch (error) {
             if (reconnects === MOST_RECONNECTS || !(await look.mayGoOnAfter(error))) throw error;
@@ -139,12 +141,15 @@ class Look {
     await this.#inTenant((em) => takeLease(em, this.#ref)).catch(() => {});
   }
 
+  async readCursors(em: EntityManager): Promise<void> {
+    const cursors = await em.find(MailboxCursor, { integrationId: this.#ref.integrationId });
+    this.#cursors = new Map(cursors.map((cursor) => [cursor.path, cursor]));
+  }
+
   /** @throws the failure of a folder that is missing, after the others have been read */
   async readFolders(client: ImapFlow, mailbox: Integration): Promise<void> {
     this.#asked = null;
     this.#integration = mailbox;
-    const cursors = await this.#inTenant((em) => em.find(MailboxCursor, { integrationId: mailbox.id }));
-    this.#cursors = new Map(cursors.map((cursor) => [cursor.path, cursor]));
     if (this.#ref.byHand) await this.#keepOffered(client);
     let missing: unknown = null;
     for (const path of mailbox.foldersRead()) {
@@ -186,14 +191,22 @@ class Look {
   }
 
   async #readFolder(client: ImapFlow, path: string): Promise<void> {
+    if (!this.#ref.byHand && (await this.#isAsItWas(client, path))) return;
     const { uidValidity, uidNext, exists } = await client.mailboxOpen(path, { readOnly: true });
     const { folder, lastUid, compared } = this.#whereWeAre(path, String(uidValidity));
-    // A folder where nothing is new costs this one comparison, however many mails it holds.
     if (lastUid === null || uidNext === undefined || uidNext > lastUid + 1)
       await this.#readNew(client, folder, lastUid, uidNext);
     if (this.#ref.byHand) await this.#askAgain(client, folder);
     // One that holds as many mails as at the last comparison is not compared again by itself.
     if (!this.#stopped && (this.#ref.byHand || compared !== exists)) await this.#compare(client, folder, exists);
+  }
+
+  // Most looks find nothing, and STATUS says so without opening the folder, however many mails it holds.
+  async #isAsItWas(client: ImapFlow, path: string): Promise<boolean> {
+    const status = await client.status(path, { messages: true, uidNext: true, uidValidity: true }).catch(() => false);
+    if (typeof status !== 'object') return false;
+    const { lastUid, compared } = this.#whereWeAre(path, String(status.uidValidity));
+    return lastUid !== null && status.uidNext === lastUid + 1 && status.messages === compared;
   }
 
   async #compare(client: ImapFlow, { path }: FolderState, existing: number): Promise<void> {
