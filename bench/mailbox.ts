@@ -14,7 +14,7 @@ import { measureReading, type ReadingRates } from './mailbox-reading.ts';
 import { closeMailServers, openMailServers } from './mailboxes.ts';
 
 const SIZES = {
-  full: { reading: { rounds: 3, mails: 1_000 }, looks: { mails: [2_000, 20_000], looks: 60 }, memory: 10_000 },
+  full: { reading: { rounds: 3, mails: 1_000 }, looks: { mails: [2_000, 20_000], looks: 60 }, memory: 20_000 },
   quick: { reading: { rounds: 1, mails: 200 }, looks: { mails: [200, 2_000], looks: 20 }, memory: 1_000 },
 };
 const READING_AIM = 0.5;
