@@ -7,7 +7,7 @@ import { MailboxCursor } from '#domain/integrations/mailbox-cursor.ts';
 import { RECEIPT_RETENTION_DAYS, Receipt, type ReceiptOrigin } from '#domain/integrations/receipt.ts';
 import { Sync } from '#domain/integrations/sync.ts';
 import { announce } from '#domain/record/event.ts';
-import { startReceiveMessage } from '#domain/record/run-request.ts';
+import { startReceiveMessage, startReceiveMessages } from '#domain/record/run-request.ts';
 import { newId } from '#domain/tenancy/tenant-owned.ts';
 import { type Bundle, type FetchedMail, TOO_LARGE } from './providers/imap-folder.ts';
 
@@ -181,10 +181,13 @@ async function keepMails(
     .onConflict((conflict) => conflict.columns(['tenant_id', 'integration_id', 'source_id']).doNothing())
     .returning(['id', 'state'])
     .execute();
-  for (const { id, state } of kept) {
-    if (state === 'kept') startReceiveMessage(em, ref.tenantId, id);
-    else announce(em, 'message.set_aside', null, { receiptId: id });
-  }
+  const readable = kept.filter(({ state }) => state === 'kept');
+  await startReceiveMessages(
+    em,
+    ref.tenantId,
+    readable.map(({ id }) => id),
+  );
+  for (const { id, state } of kept) if (state !== 'kept') announce(em, 'message.set_aside', null, { receiptId: id });
   return kept.length;
 }
 

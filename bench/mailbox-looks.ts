@@ -23,7 +23,7 @@ export async function measureLooks(
   for (const mails of size.mails) {
     const address = makeMailbox(servers, `unchanged-${mails}`, mails);
     // Everything in it is older than the day it is read from: the first look finds nothing either.
-    const id = await connectMailbox(house, servers, address, tomorrow());
+    const { id } = await connectMailbox(house, servers, address, tomorrow());
     boxes.push({ id, took: { mails, cpuMs: [] } });
   }
   for (const { id } of boxes) await looks(house, id, NOT_COUNTED);

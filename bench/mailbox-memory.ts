@@ -13,7 +13,7 @@ const LOOK_EVERY_MS = 100;
 /** @returns the highest of each tenth of the way */
 export async function measureMemory(house: BenchHouse, servers: MailServers, mails: number): Promise<MemorySample[]> {
   const address = makeMailbox(servers, 'large', mails);
-  const id = await connectMailbox(house, servers, address);
+  const { id } = await connectMailbox(house, servers, address);
   const reader = house.pidOf('mailboxes');
   const samples: MemorySample[] = [];
   const began = Date.now();

@@ -41,22 +41,23 @@ export function makeMailbox({ dovecot }: MailServers, name: string, count: numbe
   return address;
 }
 
-/** @returns the id of the integration, as soon as it is connected: the first look is under way */
+/** Tries it, then connects it, which starts the first look. @returns its id, and when it was asked to be connected */
 export async function connectMailbox(
   { company: { api } }: BenchHouse,
   { dovecot, sink }: MailServers,
   address: string,
   since = BEFORE_ALL_MAIL,
-): Promise<string> {
+): Promise<{ id: string; askedAt: number }> {
   const at = (port: number) => ({ host: '127.0.0.1', port, security: 'none' as const, username: address });
   const { id } = await api.tryMailbox({
     body: { address, password: MAIL_PASSWORD, imap: at(dovecot.port), smtp: at(sink.port) },
   });
   await until('it was tried', async () => (await api.getMailboxTrial({ params: { id } })).state !== 'running', 60_000);
+  const askedAt = Date.now();
   const connected = await api.connectMailbox({
     body: { trialId: id, name: address, since, syncEverySeconds: SELDOM_SECONDS },
   });
-  return connected.id;
+  return { id: connected.id, askedAt };
 }
 
 /** Asks until so many rows are there. @returns when they were, in milliseconds since the epoch */

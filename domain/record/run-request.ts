@@ -4,6 +4,7 @@
 // signals name the decision they bring.
 import { defineEntity, p } from '@mikro-orm/core';
 import type { EntityManager } from '@mikro-orm/postgresql';
+import { queries } from '#domain/database/tables.ts';
 import { instant, newId, tenantOwned } from '#domain/tenancy/tenant-owned.ts';
 import { DRAFT_DECIDED, FOLLOW_UP_CHANGED, REPLY_CHANGED, WORKFLOWS, workflowIds } from '#workflows/contract.ts';
 
@@ -32,6 +33,27 @@ RunRequestSchema.setClass(RunRequest);
 /** @param run 1 for the first; a person's retry is a run of its own */
 export function startReceiveMessage(em: EntityManager, tenantId: string, receiptId: string, run = 1): void {
   start(em, WORKFLOWS.receiveMessage, workflowIds.receiveMessage(tenantId, receiptId, run), { tenantId, receiptId });
+}
+
+/** Of a bundle of mails, each its first run: one statement. */
+export async function startReceiveMessages(
+  em: EntityManager,
+  tenantId: string,
+  receiptIds: readonly string[],
+): Promise<void> {
+  if (receiptIds.length === 0) return;
+  asking.add(em);
+  const rows = receiptIds.map((receiptId) => ({
+    id: newId(),
+    tenant_id: tenantId,
+    created_at: new Date(),
+    kind: 'start' as const,
+    name: WORKFLOWS.receiveMessage,
+    workflow_id: workflowIds.receiveMessage(tenantId, receiptId),
+    input: { tenantId, receiptId },
+    attempts: 0,
+  }));
+  await queries(em).insertInto('run_request').values(rows).execute();
 }
 
 export function startSendReply(em: EntityManager, tenantId: string, replyId: string): void {
