@@ -7,7 +7,7 @@ import { settleUnheardDecision } from '#domain/conversations/draft-decision.ts';
 import { type Database, RUN_REQUESTED } from '#domain/database/orm.ts';
 import { faultPoint } from '#domain/fault-point.ts';
 import { type Log, mask } from '#domain/record/log.ts';
-import { ASKED_AGAIN, DRAFT_DECIDED, TASK_QUEUES, WORKFLOWS, type WorkflowType } from '#workflows/contract.ts';
+import { DRAFT_DECIDED, TASK_QUEUES, WORKFLOWS } from '#workflows/contract.ts';
 import { firstAttributes } from '#workflows/search-attributes.ts';
 
 const BATCH = 100;
@@ -76,17 +76,30 @@ export class Relay {
       const batch = await run<Request>('select * from take_run_requests(?)', [BATCH]);
       if (batch.length === 0) return 0;
       await faultPoint('relay.before_start');
-      const problems = await Promise.all(batch.map((request) => this.#deliver(request)));
+      const problems = new Map<string, string>();
+      const byRun = Map.groupBy(batch, (request) => request.workflow_id);
+      await Promise.all([...byRun.values()].map((requests) => this.#deliverTo(requests, problems)));
       await faultPoint('relay.after_start');
-      const settled = batch.filter((_, index) => problems[index] === null).map((request) => request.id);
+      const settled = batch.map(({ id }) => id).filter((id) => !problems.has(id));
       if (settled.length > 0) await run('select settle_run_requests(?::uuid[])', [`{${settled.join(',')}}`]);
-      for (const [index, request] of batch.entries()) {
-        const problem = problems[index];
-        if (problem)
-          await run('select postpone_run_request(?, ?, ?)', [request.id, problem, patienceAfter(request.attempts)]);
+      for (const { id, attempts } of batch) {
+        const problem = problems.get(id);
+        if (problem) await run('select postpone_run_request(?, ?, ?)', [id, problem, patienceAfter(attempts)]);
       }
       return settled.length;
     });
+  }
+
+  // A run is told before it is started: one that has ended reads its rows when it is started again. The other way round
+  // one that is about to end refuses the start, and then there is nobody left to be told.
+  async #deliverTo(requests: Request[], problems: Map<string, string>): Promise<void> {
+    let problem: string | null = null;
+    for (const kind of ['signal', 'start']) {
+      for (const request of requests.filter((one) => one.kind === kind)) {
+        problem ??= await this.#deliver(request);
+        if (problem) problems.set(request.id, problem);
+      }
+    }
   }
 
   /** @returns null when Temporal has it, else what stood in the way */
@@ -106,28 +119,24 @@ export class Relay {
   }
 
   async #startRun(request: Request): Promise<void> {
-    const { workflow } = this.#dependencies.temporal;
     const isMessage = request.name === WORKFLOWS.receiveMessage;
-    const options = {
-      args: [request.input],
-      workflowId: request.workflow_id,
-      taskQueue: TASK_QUEUES.inbox,
-      // Small, so that the work of a worker that died is taken up at once.
-      workflowTaskTimeout: '2s',
-      // A receipt is run once; a run that failed or was ended may be begun again. The others ask their rows first.
-      workflowIdReusePolicy: isMessage
-        ? WorkflowIdReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY
-        : WorkflowIdReusePolicy.ALLOW_DUPLICATE,
-      typedSearchAttributes: firstAttributes(request.tenant_id, isMessage ? 'receiving' : undefined),
-      priority: { fairnessKey: request.tenant_id },
-    } as const;
     try {
-      await workflow.start(request.name, { ...options, requestEagerStart: true });
+      await this.#dependencies.temporal.workflow.start(request.name, {
+        args: [request.input],
+        workflowId: request.workflow_id,
+        taskQueue: TASK_QUEUES.inbox,
+        // Small, so that the work of a worker that died is taken up at once.
+        workflowTaskTimeout: '2s',
+        // A receipt is run once; a run that failed or was ended may be begun again. The others ask their rows first.
+        workflowIdReusePolicy: isMessage
+          ? WorkflowIdReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY
+          : WorkflowIdReusePolicy.ALLOW_DUPLICATE,
+        typedSearchAttributes: firstAttributes(request.tenant_id, isMessage ? 'receiving' : undefined),
+        priority: { fairnessKey: request.tenant_id },
+        requestEagerStart: true,
+      });
     } catch (error) {
       if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
-      const signal = ASKED_AGAIN[request.name as WorkflowType];
-      // Between the refusal and this it may have ended: then it is started.
-      if (signal) await workflow.signalWithStart(request.name, { ...options, signal, signalArgs: [request.input] });
     }
   }
 

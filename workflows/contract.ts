@@ -96,12 +96,3 @@ export type TrialInput = { tenantId: string; trialId: string };
 export type ApplyIntegrationInput = { tenantId: string; integrationId: string };
 export type ScanFilesInput = { tenantId: string; messageId: string };
 export type LostMailboxInput = { tenantId: string; integrationId: string };
-
-/**
- * What is said to a run that is asked for while it goes on: it may have read its rows already, and must not end on what
- * it knew.
- */
-export const ASKED_AGAIN: Partial<Record<WorkflowType, string>> = {
-  sendReply: REPLY_CHANGED,
-  reclassifyFolderless: RECLASSIFY_AGAIN,
-};

@@ -144,7 +144,7 @@ async function settle(em: EntityManager, principal: Principal, replyId: string, 
     after: { state: settlement.to },
   });
   announce(em, 'reply.changed', reply.conversationId, { replyId, messageId: message.id, state: settlement.to });
-  // What is to be sent is started: a run that still goes on hears of it, one that has ended begins anew.
+  tellReplyChanged(em, principal.tenantId, replyId);
+  // Its run may have ended long ago.
   if (settlement.to === 'approved') startSendReply(em, principal.tenantId, replyId);
-  else tellReplyChanged(em, principal.tenantId, replyId);
 }

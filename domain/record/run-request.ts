@@ -1,12 +1,19 @@
 // What a transaction asks of Temporal: start this workflow, signal that one. It is committed with the facts it belongs
 // to and carried out by workers/relay.ts, so that nothing is forgotten when Temporal is down or a process dies in
 // between (the transactional outbox pattern). Carrying a request out twice is harmless: a workflow id starts once, and
-// signals name the decision they bring.
+// signals name the decision they bring. Of one run's requests the signals go first, then the start.
 import { defineEntity, p } from '@mikro-orm/core';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { queries } from '#domain/database/tables.ts';
 import { instant, newId, tenantOwned } from '#domain/tenancy/tenant-owned.ts';
-import { DRAFT_DECIDED, FOLLOW_UP_CHANGED, REPLY_CHANGED, WORKFLOWS, workflowIds } from '#workflows/contract.ts';
+import {
+  DRAFT_DECIDED,
+  FOLLOW_UP_CHANGED,
+  RECLASSIFY_AGAIN,
+  REPLY_CHANGED,
+  WORKFLOWS,
+  workflowIds,
+} from '#workflows/contract.ts';
 
 const RunRequestSchema = defineEntity({
   name: 'RunRequest',
@@ -86,8 +93,11 @@ export function startMailServerLookUp(em: EntityManager, tenantId: string, trial
   start(em, WORKFLOWS.lookUpMailServers, workflowIds.trial(tenantId, trialId), { tenantId, trialId });
 }
 
+/** One that goes on begins at the first conversation again: it may have passed by what is meant. */
 export function startReclassifyFolderless(em: EntityManager, tenantId: string): void {
-  start(em, WORKFLOWS.reclassifyFolderless, workflowIds.reclassifyFolderless(tenantId), { tenantId, after: null });
+  const workflowId = workflowIds.reclassifyFolderless(tenantId);
+  signal(em, RECLASSIFY_AGAIN, workflowId, {});
+  start(em, WORKFLOWS.reclassifyFolderless, workflowId, { tenantId, after: null });
 }
 
 /** Brings Temporal's schedule of an integration in line with its row. */
