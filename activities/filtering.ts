@@ -121,9 +121,11 @@ async function hear(em: EntityManager, conversation: Conversation, message: Mess
   const isFirst = conversation.messageCount === 0;
   if (message.fromBackfill) conversation.messageCount += 1;
   else conversation.hear({ at: message.sentAt, preview: previewOf(message) });
+  const client = { kind: 'client', id: conversation.clientId } as const;
+  const before = { status: conversation.status };
   // Before the first message nobody can have drafted or promised anything.
   if (!message.fromBackfill && !isFirst) {
-    await supersedeWaitingDraft(em, conversation, { kind: 'client', id: conversation.clientId });
+    await supersedeWaitingDraft(em, conversation, client, message);
     await cancelFollowUps(em, conversation.id, 'client-answered');
   }
   announce(em, 'message.received', conversation.id, { messageId: message.id });

@@ -7,7 +7,7 @@ import { type Actor, actorId } from '#domain/people/actor.ts';
 import { audit } from '#domain/record/audit-event.ts';
 import { announce } from '#domain/record/event.ts';
 import { startReclassifyFolderless } from '#domain/record/run-request.ts';
-import { Conversation } from './conversation.ts';
+import { holdShownConversation } from './conversation.ts';
 import { Message } from './message.ts';
 
 /** @throws NotFound */
@@ -19,7 +19,7 @@ export async function correctKind(
 ): Promise<void> {
   const message = await em.findOne(Message, { id: messageId, direction: 'inbound' });
   if (!message) throw new NotFound('message.not-found', 'This message does not exist.');
-  const conversation = await em.findOneOrFail(Conversation, { id: message.conversationId });
+  const conversation = await holdShownConversation(em, message.conversationId);
   const before = { kind: message.kind ?? null };
   message.kind = kind;
   message.kindReason = 'corrected';

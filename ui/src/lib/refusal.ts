@@ -6,6 +6,7 @@ import { RefusedByApi } from './api.ts';
 const SENTENCES: Record<string, () => string> = {
   'article.not-found': m.refusal_gone,
   'conversation.not-found': m.refusal_conversation_gone,
+  'conversation.message-arriving': m.refusal_message_arriving,
   'conversation.reply-unsettled': m.refusal_reply_unsettled,
   'conversation.status-not-allowed': m.refusal_status,
   'draft.already-decided': m.refusal_draft_decided,
