@@ -123,7 +123,7 @@ export function createClassifying({ database, keys, patience }: Dependencies) {
           message.intent = sorting.intent;
           conversation.intent = sorting.intent;
         }
-        if (sorting.urgent) conversation.prioritise('urgent');
+        if (sorting.urgent) raise(em, conversation);
         if (sorting.judgedBy) conversation.judgedBy = sorting.judgedBy;
         const before = { folderId: conversation.folderId };
         const chosen = sorting.folderId ? await heldFolder(em, sorting.folderId) : null;

@@ -26,8 +26,8 @@ export function folderRoutes({ database }: ApiDependencies): Handlers<typeof fol
 
     createFolder: ({ principal, body }) =>
       database.inTenant(principal.tenantId, async (em) => {
-        const position = (await em.count(Folder, {})) + 1;
-        const folder = em.create(Folder, { id: newId(), name: body.name, position });
+        const last = await em.findOne(Folder, {}, { orderBy: { position: 'desc' } });
+        const folder = em.create(Folder, { id: newId(), name: body.name, position: (last?.position ?? 0) + 1 });
         await applyChange(em, principal, folder, body);
         audit(em, principal.actor, {
           action: 'folder.created',
