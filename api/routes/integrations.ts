@@ -184,6 +184,7 @@ export function integrationRoutes(dependencies: ApiDependencies): Handlers<typeo
         const sync = em.create(Sync, { id: newId(), integrationId: integration.id, trigger: 'person' });
         await em.flush();
         startSync(em, principal.tenantId, integration.id, sync.id);
+        audit(em, principal.actor, { action: 'mailbox.synced', subject: { kind: 'integration', id: integration.id } });
         return syncViewOf(em, sync);
       }),
 
@@ -250,7 +251,6 @@ export async function findIntegration(
   em: EntityManager,
   id: string,
   channel?: 'email' | 'webhook',
-): Promise<Integration> {
   options: { lockMode?: LockMode } = {},
 ): Promise<Integration> {
   const integration = await em.findOne(Integration, { id, removedAt: null, ...(channel ? { channel } : {}) }, options);
