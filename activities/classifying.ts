@@ -1,13 +1,15 @@
 // Sorts a message into a folder: the rules of the folders first, in the folders' order; what they leave, and the intent,
 // is the model's to judge when the company has one. A person's choice is never overridden.
 import { createHash } from 'node:crypto';
+import { LockMode } from '@mikro-orm/core';
 import type { EntityManager } from '@mikro-orm/postgresql';
-import { Conversation } from '#domain/conversations/conversation.ts';
+import { Conversation, holdConversation } from '#domain/conversations/conversation.ts';
 import { Folder } from '#domain/conversations/folder.ts';
 import { firstMatch, messageFacts, rulesInOrder } from '#domain/conversations/folder-rules.ts';
 import { Message } from '#domain/conversations/message.ts';
 import { audit } from '#domain/record/audit-event.ts';
 import { announce } from '#domain/record/event.ts';
+import { startReclassifyFolderless } from '#domain/record/run-request.ts';
 import { describeRule } from '#domain/rules/rule-filter.ts';
 import { mayAskModel } from '#domain/secrets/model-key.ts';
 import { AnsweringSettings } from '#domain/tenancy/answering-settings.ts';
@@ -115,18 +117,19 @@ export function createClassifying({ database, keys, patience }: Dependencies) {
     async sortConversation({ tenantId, messageId, ...sorting }: MessageRef & Sorting): Promise<void> {
       await inStep(database, tenantId, 'sortConversation', async (em, notes) => {
         const message = await em.findOneOrFail(Message, { id: messageId });
-        const conversation = await em.findOneOrFail(Conversation, { id: message.conversationId });
+        const conversation = await holdConversation(em, message.conversationId);
         notes.about({ messageId, conversationId: conversation.id });
         if (sorting.intent) {
           message.intent = sorting.intent;
           conversation.intent = sorting.intent;
         }
-        if (sorting.urgent) conversation.prioritise('urgent');
+        if (sorting.urgent) raise(em, conversation);
         if (sorting.judgedBy) conversation.judgedBy = sorting.judgedBy;
         const before = { folderId: conversation.folderId };
-        const moved = sorting.folderId
-          ? conversation.sortInto(sorting.folderId, sorting.by === 'rule' ? 'rule' : 'model')
-          : false;
+        const chosen = sorting.folderId ? await heldFolder(em, sorting.folderId) : null;
+        const moved = chosen !== null && conversation.sortInto(chosen.id, sorting.by === 'rule' ? 'rule' : 'model');
+        // Removed since it was chosen: by then its other conversations were sorted again.
+        if (sorting.folderId && !chosen) startReclassifyFolderless(em, tenantId);
         const folder = conversation.folderId ? await em.findOne(Folder, { id: conversation.folderId }) : null;
         notes.found(moved ? `sorted-by-${sorting.by}` : 'unchanged', {
           folder: folder?.name ?? null,
@@ -146,9 +149,32 @@ export function createClassifying({ database, keys, patience }: Dependencies) {
   };
 }
 
+/** The model has found it urgent. */
+function raise(em: EntityManager, conversation: Conversation): void {
+  const before = { status: conversation.shownStatus() };
+  conversation.prioritise('urgent');
+  const after = { status: conversation.shownStatus() };
+  if (after.status === before.status) return;
+  audit(
+    em,
+    { kind: 'model' },
+    {
+      action: 'conversation.prioritised',
+      subject: { kind: 'conversation', id: conversation.id },
+      before,
+      after,
+    },
+  );
+}
+
+/** Whoever removes it waits until this transaction has ended, and sees what was sorted into it. */
+function heldFolder(em: EntityManager, id: string): Promise<Folder | null> {
+  return em.findOne(Folder, { id }, { lockMode: LockMode.PESSIMISTIC_READ });
+}
+
 /** The folders the model may choose from. */
 export function modelFolders(em: EntityManager): Promise<Folder[]> {
-  return em.find(Folder, { aiFilter: { $ne: null } }, { orderBy: { position: 'asc' } });
+  return em.find(Folder, { aiFilter: { $ne: null } }, { orderBy: { position: 'asc', name: 'asc' } });
 }
 
 /** What the model judges from: it is asked again only when message, folders or model change. */

@@ -1,5 +1,6 @@
 // The third step of a message: keep apart what no person wrote to us. It may run twice after a crash and then finds its own
 // work done.
+import { LockMode } from '@mikro-orm/core';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { type Conversation, holdConversation } from '#domain/conversations/conversation.ts';
 import { supersedeWaitingDraft } from '#domain/conversations/draft-decision.ts';
@@ -9,6 +10,7 @@ import { conversationsAnswered, takesPart } from '#domain/conversations/thread.t
 import { Integration } from '#domain/integrations/integration.ts';
 import { Receipt } from '#domain/integrations/receipt.ts';
 import { SenderRule } from '#domain/integrations/sender-rule.ts';
+import { SYSTEM } from '#domain/people/actor.ts';
 import { audit } from '#domain/record/audit-event.ts';
 import { announce } from '#domain/record/event.ts';
 import { tellReplyChanged } from '#domain/record/run-request.ts';
@@ -119,12 +121,22 @@ function doubtsAbout({ headers }: MailTraits): string[] {
 async function hear(em: EntityManager, conversation: Conversation, message: Message): Promise<void> {
   conversation.kind = 'personal';
   const isFirst = conversation.messageCount === 0;
+  const client = { kind: 'client', id: conversation.clientId } as const;
+  const before = { status: conversation.status };
   if (message.fromBackfill) conversation.messageCount += 1;
   else conversation.hear({ at: message.sentAt, preview: previewOf(message) });
   // Before the first message nobody can have drafted or promised anything.
   if (!message.fromBackfill && !isFirst) {
-    await supersedeWaitingDraft(em, conversation, { kind: 'client', id: conversation.clientId });
+    await supersedeWaitingDraft(em, conversation, client, message);
     await cancelFollowUps(em, conversation.id, 'client-answered');
+  }
+  if (conversation.status !== before.status) {
+    audit(em, client, {
+      action: 'conversation.reopened',
+      subject: { kind: 'conversation', id: conversation.id },
+      before,
+      after: { status: conversation.status },
+    });
   }
   announce(em, 'message.received', conversation.id, { messageId: message.id });
 }
@@ -145,15 +157,11 @@ async function keepApart(
   if (verdict.kind === 'bounce') await markBounced(em, incoming);
   const receipt = await em.findOne(Receipt, { id: message.receiptId ?? message.id });
   if (receipt) receipt.outcome = 'filtered';
-  audit(
-    em,
-    { kind: 'system' },
-    {
-      action: 'message.filtered',
-      subject: { kind: 'message', id: message.id },
-      after: { kind: verdict.kind, reason: verdict.reason },
-    },
-  );
+  audit(em, SYSTEM, {
+    action: 'message.filtered',
+    subject: { kind: 'message', id: message.id },
+    after: { kind: verdict.kind, reason: verdict.reason },
+  });
   announce(em, 'message.filtered', conversation.id, { messageId: message.id, kind: verdict.kind });
 }
 
@@ -165,13 +173,18 @@ async function markBounced(em: EntityManager, incoming: IncomingMessage): Promis
   );
   if (!sent || !isFinal) return;
   const status = incoming.bounce?.recipients.find((entry) => entry.status)?.status;
-  await em.nativeUpdate(
-    Reply,
-    { messageId: sent.id },
-    { state: 'failed', failure: 'bounced', lastResponse: status ?? '' },
-  );
-  const reply = await em.findOne(Reply, { messageId: sent.id });
-  // A run that waits for a word on an unknown outcome has it now.
-  if (reply) tellReplyChanged(em, reply.tenantId, reply.id);
+  const reply = await em.findOne(Reply, { messageId: sent.id }, { lockMode: LockMode.PESSIMISTIC_WRITE });
+  if (reply) {
+    const before = { state: reply.state };
+    em.assign(reply, { state: 'failed', failure: 'bounced', lastResponse: status ?? '' });
+    audit(em, SYSTEM, {
+      action: 'reply.bounced',
+      subject: { kind: 'reply', id: reply.id },
+      before,
+      after: { state: reply.state },
+    });
+    // A run that waits for a word on an unknown outcome has it now.
+    tellReplyChanged(em, reply.tenantId, reply.id);
+  }
   announce(em, 'reply.changed', sent.conversationId, { messageId: sent.id });
 }

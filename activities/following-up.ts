@@ -1,6 +1,6 @@
 // Promises kept later: a folder's follow-up after a reply went out, and what happens when its time has come.
 import type { EntityManager } from '@mikro-orm/postgresql';
-import { Conversation } from '#domain/conversations/conversation.ts';
+import { type Conversation, holdConversation } from '#domain/conversations/conversation.ts';
 import { Folder } from '#domain/conversations/folder.ts';
 import { Message } from '#domain/conversations/message.ts';
 import { Reply } from '#domain/conversations/reply.ts';
@@ -25,12 +25,12 @@ export function createFollowingUp({ database, installationMail }: Dependencies) 
     async scheduleFollowUp({ tenantId, replyId }: ReplyRef): Promise<{ followUpId: string } | null> {
       return inStep(database, tenantId, 'scheduleFollowUp', async (em, notes) => {
         const reply = await em.findOneOrFail(Reply, { id: replyId });
-        const conversation = await em.findOneOrFail(Conversation, { id: reply.conversationId });
+        const conversation = await holdConversation(em, reply.conversationId);
         notes.about({ conversationId: conversation.id, messageId: reply.messageId });
         const earlier = await em.findOne(FollowUp, { replyId });
         if (earlier) return { followUpId: earlier.id };
         const folder = conversation.folderId ? await em.findOne(Folder, { id: conversation.folderId }) : null;
-        if (!folder || folder.followUpMode === 'off' || (await isSettled(em, reply))) {
+        if (!folder || folder.followUpMode === 'off' || conversation.isClosed() || (await isSettled(em, reply))) {
           notes.found('none');
           return null;
         }
@@ -64,7 +64,7 @@ export function createFollowingUp({ database, installationMail }: Dependencies) 
     async fireFollowUp({ tenantId, followUpId }: FollowUpInput): Promise<{ replyId: string | null }> {
       return inStep(database, tenantId, 'fireFollowUp', async (em, notes) => {
         const followUp = await em.findOneOrFail(FollowUp, { id: followUpId });
-        const conversation = await em.findOneOrFail(Conversation, { id: followUp.conversationId });
+        const conversation = await holdConversation(em, followUp.conversationId);
         notes.about({ conversationId: conversation.id });
         if (!(await claimFollowUp(em, followUpId))) {
           await em.refresh(followUp);

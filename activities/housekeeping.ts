@@ -1,8 +1,8 @@
 // What keeps the house in order: requests that were forgotten, and data whose time is over.
+import type { EntityManager } from '@mikro-orm/postgresql';
 import { removeDeleted } from '#domain/conversations/delete-conversation.ts';
 import { DeliveryReceipt } from '#domain/conversations/delivery-receipt.ts';
 import { Draft } from '#domain/conversations/draft.ts';
-import { Message } from '#domain/conversations/message.ts';
 import { Reply } from '#domain/conversations/reply.ts';
 import { forgetUploads } from '#domain/conversations/upload.ts';
 import { Integration } from '#domain/integrations/integration.ts';
@@ -22,6 +22,10 @@ import type { Dependencies } from './dependencies.ts';
 
 /** What is younger than this is on its way and not forgotten. */
 const FORGOTTEN_AFTER_MS = 60_000;
+/** The longest rest between two tries of a reply (workflows/send-reply.ts), and one to spare. */
+const RESTS_AT_MOST_MS = 20 * 60_000;
+/** A Temporal server is restored from a backup that is not older. */
+const RESTORED_WITHIN = '3 days';
 const MOST_AT_ONCE = 500;
 
 const activeMailbox = { channel: 'email', state: 'active', removedAt: null } as const;
@@ -42,15 +46,14 @@ export function createHousekeeping({ database, attachments }: Dependencies) {
         const limit = { limit: MOST_AT_ONCE };
         const receipts = await em.find(Receipt, { state: 'kept', createdAt: { $lt: before } }, limit);
         for (const receipt of receipts) startReceiveMessage(em, tenantId, receipt.id, receipt.runs);
-        // Recorded and never filtered: its run was lost with a restored Temporal server. The steps know what they did.
-        const unfiltered = { direction: 'inbound' as const, kind: null, receiptId: { $ne: null } };
-        const messages = await em.find(Message, { ...unfiltered, createdAt: { $lt: before } }, limit);
-        for (const message of messages) startReceiveMessage(em, tenantId, message.receiptId!);
+        for (const receipt of await receiptsLeftHalfWay(em, before)) {
+          startReceiveMessage(em, tenantId, receipt.id, receipt.runs);
+        }
         const drafts = await em.find(Draft, { decidedAt: { $lt: before }, decisionHeardAt: null }, limit);
         for (const draft of drafts) tellDraftDecided(em, draft.runId, draft.id, draft.decisionId!);
         const replies = await em.find(
           Reply,
-          { state: { $in: ['approved', 'sending'] }, notBefore: { $lt: before } },
+          { state: { $in: ['approved', 'sending'] }, notBefore: { $lt: before }, ...notTriedSince(before) },
           limit,
         );
         for (const reply of replies) startSendReply(em, tenantId, reply.id);
@@ -96,4 +99,29 @@ export function createHousekeeping({ database, attachments }: Dependencies) {
       });
     },
   };
+}
+
+/** A run that rests between two tries would take a word for a person's, and try at once. */
+function notTriedSince(before: Date) {
+  const longAgo = new Date(before.getTime() - RESTS_AT_MOST_MS);
+  return { $or: [{ attemptedAt: null }, { attemptedAt: { $lt: longAgo } }, { state: 'sending' as const }] };
+}
+
+/**
+ * Of messages that were recorded and never filtered, or never came to the question whether they are answered: their runs
+ * were lost with a restored Temporal server. The steps know what they did.
+ */
+function receiptsLeftHalfWay(em: EntityManager, before: Date): Promise<{ id: string; runs: number }[]> {
+  return em.execute(
+    `select receipt.id, receipt.runs from message
+       join receipt on receipt.id = message.receipt_id
+       join conversation on conversation.id = message.conversation_id and conversation.deleted_at is null
+      where message.direction = 'inbound' and message.created_at < ?
+        and (message.kind is null
+             or message.kind = 'personal' and message.created_at > now() - interval '${RESTORED_WITHIN}'
+                and not exists (select from step where step.conversation_id = message.conversation_id
+                                   and step.message_id = message.id and step.name = 'decideReply'))
+      limit ?`,
+    [before, MOST_AT_ONCE],
+  );
 }

@@ -1,6 +1,6 @@
 // The mailbox door: reads what is new and keeps it as receipts, in bundles that are committed together with the cursor.
 // Whatever is cut off in between is fetched again.
-import type { EntityManager } from '@mikro-orm/postgresql';
+import { type EntityManager, LockMode } from '@mikro-orm/postgresql';
 import { Context } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import type { ImapFlow } from 'imapflow';
@@ -11,6 +11,7 @@ import { MailboxCursor } from '#domain/integrations/mailbox-cursor.ts';
 import { Receipt } from '#domain/integrations/receipt.ts';
 import { Sync } from '#domain/integrations/sync.ts';
 import { announce } from '#domain/record/event.ts';
+import { Credential } from '#domain/secrets/credential.ts';
 import type { Dependencies } from './dependencies.ts';
 import {
   completeReceipt,
@@ -81,11 +82,13 @@ export function createMailbox(dependencies: Dependencies) {
     /** Closes the record and tells the integration's health; `problem` is a sentence for its page. */
     async finishSync(ref: SyncRef & { problem: string | null; needsPerson: boolean }): Promise<void> {
       await database.inTenant(ref.tenantId, async (em) => {
-        const integration = await em.findOneOrFail(Integration, { id: ref.integrationId });
+        const held = { lockMode: LockMode.PESSIMISTIC_WRITE };
+        const integration = await em.findOneOrFail(Integration, { id: ref.integrationId }, held);
         const before = { state: integration.state, failingSince: integration.failingSince };
-        if (ref.problem && ref.needsPerson) await loseMailbox(em, ref.integrationId, ref.problem);
-        else if (ref.problem) integration.failed(new Date(), ref.problem, false);
-        else integration.succeeded(new Date());
+        const isOutdated = ref.problem !== null && (await isReconnectedSince(em, ref));
+        if (ref.problem && ref.needsPerson && !isOutdated) await loseMailbox(em, ref.integrationId, ref.problem);
+        else if (ref.problem && !isOutdated) integration.failed(new Date(), ref.problem, false);
+        else if (!ref.problem) integration.succeeded(new Date());
         // A worker that died after this was committed has it done again: then an idle look has no row any more.
         const sync = await em.findOne(Sync, { id: ref.syncId });
         if (sync) endSync(em, sync, ref.problem ? 'failed' : 'done', ref.problem);
@@ -97,6 +100,14 @@ export function createMailbox(dependencies: Dependencies) {
       });
     },
   };
+}
+
+/** Its secret was kept after this look had begun: what was refused is the one before. */
+async function isReconnectedSince(em: EntityManager, { syncId, integrationId }: SyncRef): Promise<boolean> {
+  const sync = await em.findOne(Sync, { id: syncId });
+  return (
+    sync !== null && (await em.count(Credential, { ownerId: integrationId, createdAt: { $gt: sync.createdAt } })) > 0
+  );
 }
 
 async function reasonToLeaveIt(em: EntityManager, integrationId: string): Promise<string> {

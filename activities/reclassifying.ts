@@ -1,7 +1,7 @@
 // Sorts again what has no folder: rules may have come since, and the model is asked again only where message, folders
 // or model have changed.
 import type { EntityManager } from '@mikro-orm/postgresql';
-import { Conversation } from '#domain/conversations/conversation.ts';
+import { Conversation, holdConversation } from '#domain/conversations/conversation.ts';
 import { firstMatch, messageFacts, rulesInOrder } from '#domain/conversations/folder-rules.ts';
 import { Message } from '#domain/conversations/message.ts';
 import { audit } from '#domain/record/audit-event.ts';
@@ -38,6 +38,9 @@ export function createReclassifying({ database }: Dependencies) {
           if (!message) continue;
           const [facts] = await messageFacts(em, [message]);
           const match = firstMatch(rules, facts!);
+          // A person may move it while the page is being looked at.
+          if (match) await holdConversation(em, conversation.id);
+          if (conversation.sortedBy === 'person') continue;
           if (match && conversation.sortInto(match.folder.id, 'rule')) {
             sorted += 1;
             recordMove(em, conversation, match.folder.id);

@@ -57,7 +57,7 @@ export function createReplying({ database, keys, patience }: Dependencies) {
      */
     async draftByModel(ask: DraftAsk): Promise<Drafted> {
       const earlier = await draftOfThisRun(database, ask);
-      if (earlier) return drafted(earlier, false);
+      if (earlier) return drafted(earlier);
       const asked = await database.inTenant(ask.tenantId, (em) => gather(em, ask.messageId));
       if (!asked.isSorted) return { outcome: 'overtaken' };
       const written = await model.draft(ask.tenantId, { ...asked, instruction: null, previousDraft: null });
@@ -69,7 +69,7 @@ export function createReplying({ database, keys, patience }: Dependencies) {
     /** Without a model, or when it has failed for good: the words of the article that fits best, labelled as such. */
     async draftFromArticle(ask: DraftAsk): Promise<Drafted> {
       const earlier = await draftOfThisRun(database, ask);
-      if (earlier) return drafted(earlier, false);
+      if (earlier) return drafted(earlier);
       return inStep(database, ask.tenantId, 'draftReply', async (em, notes) => {
         const asked = await gather(em, ask.messageId);
         if (!asked.isSorted) {
@@ -133,10 +133,12 @@ export async function decideAnew(
   return { ...decision, folderName, hasModel: facts.hasModel, conversationId: conversation.id };
 }
 
+const SUSPICIOUS = 'suspicious';
+
 // What was to be feared of the message is still to be feared; what went wrong with the last text is not.
 function cautionAfter(before: Draft, written: DraftWritten | null): string | null {
   if (!written) return 'no-other-article';
-  if (written.suspicious) return 'suspicious';
+  if (written.suspicious) return SUSPICIOUS;
   const caution = before.caution ?? null;
   return caution && OF_THE_LAST_TEXT.has(caution) ? null : caution;
 }
@@ -245,8 +247,8 @@ async function keepOnce(
     notes.found('nothing-to-say');
     return { outcome: 'nothing-to-say' };
   }
-  await holdConversation(em, asked.conversationId);
-  if (await isOvertaken(em, asked.conversationId, ask.messageId)) {
+  const { deletedAt } = await holdConversation(em, asked.conversationId);
+  if (deletedAt || (await isOvertaken(em, asked.conversationId, ask.messageId))) {
     notes.found('overtaken');
     return { outcome: 'overtaken' };
   }
@@ -256,7 +258,7 @@ async function keepOnce(
     articles: used.map((found) => found.title),
     caution: draft.caution,
   });
-  return drafted(draft, written.suspicious);
+  return drafted(draft);
 }
 
 async function isOvertaken(em: EntityManager, conversationId: string, messageId: string): Promise<boolean> {
@@ -285,7 +287,7 @@ async function keepDraft(
     origin,
     text: written.text,
     articleIds: written.articleIds,
-    caution: written.suspicious ? 'suspicious' : ask.caution,
+    caution: written.suspicious ? SUSPICIOUS : ask.caution,
     deadlineAt:
       deadlineSeconds === null || deadlineSeconds === undefined ? null : new Date(Date.now() + deadlineSeconds * 1000),
     deadlineAction: asked.folder.deadlineAction,
@@ -301,12 +303,12 @@ async function keepDraft(
   return draft;
 }
 
-function drafted(draft: Draft, suspicious: boolean): Drafted {
+function drafted(draft: Draft): Drafted {
   return {
     outcome: 'drafted',
     draftId: draft.id,
     origin: draft.origin === 'model' ? 'model' : 'article',
-    suspicious,
+    suspicious: draft.caution === SUSPICIOUS,
     deadlineMs: draft.deadlineAt ? Math.max(0, draft.deadlineAt.getTime() - Date.now()) : null,
   };
 }

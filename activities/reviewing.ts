@@ -32,15 +32,9 @@ export type Heard =
 export function createReviewing({ database, installationMail, patience }: Dependencies) {
   const accounts: SendingAccounts = { installationFrom: installationMail?.from ?? null };
 
-  // Where there is no way out (no address, no mailbox) it waits for a person, who is called. Looked at before the claim:
-  // a draft that was claimed must have its reply.
+  // That there is a way out (an address, a mailbox) was looked at before the claim: a draft that was claimed must have its
+  // reply.
   async function approveByItself(em: EntityManager, draft: Draft): Promise<Heard> {
-    const obstacle = await obstacleToSending(em, draft, accounts);
-    if (obstacle) {
-      draft.caution = obstacle.code;
-      await callSomebody(em, draft, false);
-      return { state: 'waiting' };
-    }
     try {
       const reply = await approveDraft(em, { ...byItself(draft), accounts, automatic: true });
       return { state: 'approved', replyId: reply.id };
@@ -51,13 +45,23 @@ export function createReviewing({ database, installationMail, patience }: Depend
     }
   }
 
-  /** Why the deadline must not send it; asked now, because hours have passed since it was written. */
-  async function reasonToAskSomebody(em: EntityManager, draft: Draft): Promise<string | null> {
+  /**
+   * Why it must not leave by itself; asked now, because everything may have changed since it was decided that it is
+   * written.
+   * @param mode takes the place of the folder's
+   */
+  async function reasonToAskSomebody(
+    em: EntityManager,
+    draft: Draft,
+    mode: 'automatic' | null,
+  ): Promise<string | null> {
     if (draft.origin !== 'model') return 'no-model';
     if (draft.caution) return draft.caution;
     const obstacle = await obstacleToSending(em, draft, accounts);
     if (obstacle) return obstacle.code;
-    const verdict = await decideAnew(em, draft.messageId, 'automatic', patience.quietMs);
+    // One at a time for each company: of two that are approved together, both would be the last below the ceiling.
+    await em.execute('select pg_advisory_xact_lock(hashtextextended(?, 0))', [draft.tenantId]);
+    const verdict = await decideAnew(em, draft.messageId, mode, patience.quietMs);
     return verdict.reply === 'automatic' ? null : verdict.reason;
   }
 
@@ -82,7 +86,7 @@ export function createReviewing({ database, installationMail, patience }: Depend
           notes.found(draft.state);
           return heard(draft);
         }
-        const obstacle = draft.deadlineAction === 'send' ? await reasonToAskSomebody(em, draft) : null;
+        const obstacle = draft.deadlineAction === 'send' ? await reasonToAskSomebody(em, draft, 'automatic') : null;
         const action = obstacle ? 'remind' : draft.deadlineAction;
         notes.found(`deadline-${action ?? 'remind'}`, { obstacle });
         draft.deadlineAt = null;
@@ -97,7 +101,7 @@ export function createReviewing({ database, installationMail, patience }: Depend
       });
     },
 
-    /** The folder answers by itself: the draft is approved at once, unless somebody was faster. */
+    /** The folder answers by itself: the draft is approved at once, unless somebody was faster or it may not any more. */
     async approveAutomatically({ tenantId, draftId }: DraftRef): Promise<Heard> {
       return inStep(database, tenantId, 'reviewDraft', async (em, notes) => {
         const draft = await em.findOneOrFail(Draft, { id: draftId });
@@ -106,8 +110,9 @@ export function createReviewing({ database, installationMail, patience }: Depend
           notes.found(draft.state);
           return heard(draft);
         }
-        const decided = await approveByItself(em, draft);
-        notes.found(decided.state === 'approved' ? 'approved-automatically' : 'cannot-be-sent');
+        const reason = await reasonToAskSomebody(em, draft, null);
+        const decided = reason ? await leaveToSomebody(em, draft, reason) : await approveByItself(em, draft);
+        notes.found(decided.state === 'approved' ? 'approved-automatically' : 'cannot-be-sent', { obstacle: reason });
         return decided;
       });
     },
@@ -157,6 +162,15 @@ function asItStands(draftId: string, actor: Actor) {
 
 function byItself(draft: Draft) {
   return asItStands(draft.id, SYSTEM);
+}
+
+async function leaveToSomebody(em: EntityManager, draft: Draft, reason: string): Promise<Heard> {
+  // An admin has switched the folder: its drafts wait, and nothing is wrong with this one.
+  if (reason !== 'validation' && reason !== 'mode-off') {
+    draft.caution = reason;
+    await callSomebody(em, draft, false);
+  }
+  return { state: 'waiting' };
 }
 
 async function callSomebody(em: EntityManager, draft: Draft, escalate: boolean): Promise<void> {

@@ -16,20 +16,42 @@ const TENANT_KEY = defineSearchAttributeKey('TenantId', SearchAttributeType.KEYW
 export function createScheduling({ database, temporal }: Dependencies) {
   return {
     /** Makes, changes, pauses or removes the schedule and the watch of a mailbox, as its row says. Idempotent. */
-    async applyIntegration({ tenantId, integrationId }: ApplyIntegrationInput): Promise<void> {
-      const integration = await database.inTenant(tenantId, (em) =>
-        em.findOne(Integration, { id: integrationId, channel: 'email', removedAt: null }),
-      );
-      if (integration) await applySchedule(temporal, integration);
-      else await scheduleOf(temporal, tenantId, integrationId).delete().catch(ignoreMissing);
-      if (integration?.state === 'active') await startWatch(temporal, integration);
-      else
-        await temporal.workflow
-          .getHandle(workflowIds.watchMailbox(tenantId, integrationId))
-          .cancel()
-          .catch(ignoreMissing);
+    async applyIntegration(ref: ApplyIntegrationInput): Promise<void> {
+      // Two changes are applied by two runs, and the older one may be the later: whoever has applied one looks again.
+      for (let wanted = await read(ref); ; ) {
+        await apply(ref, wanted);
+        const now = await read(ref);
+        if (isSame(now, wanted)) return;
+        wanted = now;
+      }
     },
   };
+
+  function read({ tenantId, integrationId }: ApplyIntegrationInput): Promise<Wanted> {
+    return database.inTenant(tenantId, (em) =>
+      em.findOne(Integration, { id: integrationId, channel: 'email', removedAt: null }),
+    );
+  }
+
+  async function apply({ tenantId, integrationId }: ApplyIntegrationInput, integration: Wanted): Promise<void> {
+    if (integration) await applySchedule(temporal, integration);
+    else await scheduleOf(temporal, tenantId, integrationId).delete().catch(ignoreMissing);
+    if (integration?.state === 'active') await startWatch(temporal, integration);
+    else
+      await temporal.workflow
+        .getHandle(workflowIds.watchMailbox(tenantId, integrationId))
+        .cancel()
+        .catch(ignoreMissing);
+  }
+}
+
+/** null when there is nothing to look at any more. */
+type Wanted = Integration | null;
+
+function isSame(wanted: Wanted, applied: Wanted): boolean {
+  if (!wanted || !applied) return wanted === applied;
+  const seconds = (integration: Integration) => integration.mailboxSettings().syncEverySeconds;
+  return wanted.state === applied.state && seconds(wanted) === seconds(applied);
 }
 
 async function applySchedule(temporal: TemporalClient, integration: Integration): Promise<void> {

@@ -3,7 +3,7 @@
 import { LockMode } from '@mikro-orm/core';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { type AttachmentStore, StoreUnavailable } from '#domain/attachments/attachment-store.ts';
-import { knowAs } from '#domain/conversations/delivery-receipt.ts';
+import { holdReceipts, knowAs } from '#domain/conversations/delivery-receipt.ts';
 import { heldByLimit, pauseSending, SENDING_LIMIT } from '#domain/conversations/hold-to-limit.ts';
 import { Attachment, Message } from '#domain/conversations/message.ts';
 import { type AttemptEnd, beginAttempt, endAttempt, markHandedOver, Reply } from '#domain/conversations/reply.ts';
@@ -89,6 +89,7 @@ export function createSending(dependencies: Dependencies) {
       end,
     }: Attempt & { end: AttemptEnd | null }): Promise<ReplyState> {
       return inStep(database, tenantId, 'sendReply', async (em, notes) => {
+        if (end?.outcome === 'sent' && end.providerId) await holdReceipts(em, end.providerId);
         const reply = await heldReply(em, replyId);
         const known = end ?? endOfSilence(reply);
         const state = await recordEnd(em, { replyId, token }, known);
@@ -240,6 +241,7 @@ async function recordEnd(
   { replyId, token }: { replyId: string; token: string },
   end: AttemptEnd,
 ): Promise<ReplyState> {
+  if (end.outcome === 'sent' && end.providerId) await holdReceipts(em, end.providerId);
   const state = await endAttempt(em, replyId, token, end);
   if (end.outcome !== 'sent' || !end.providerId || state !== 'sent') return state;
   const reply = await em.findOneOrFail(Reply, { id: replyId });

@@ -6,6 +6,7 @@ import helmet from 'helmet';
 import { NEWEST_MIGRATION } from '#domain/database/migrate.ts';
 import { Forbidden } from '#domain/errors.ts';
 import { answers } from './contract/answers.ts';
+import { businessHours } from './contract/business-hours.ts';
 import { consents } from './contract/consents.ts';
 import { conversations } from './contract/conversations.ts';
 import { drafts, followUps, replies } from './contract/drafts.ts';
@@ -23,6 +24,7 @@ import { openApiDocument } from './openapi.ts';
 import { principalOf } from './principal.ts';
 import { noSuchRoute, refusals } from './refusals.ts';
 import { answerRoutes } from './routes/answers.ts';
+import { businessHoursRoutes } from './routes/business-hours.ts';
 import { consentRoutes } from './routes/consents.ts';
 import { contentRoutes } from './routes/content.ts';
 import { conversationRoutes } from './routes/conversations.ts';
@@ -93,6 +95,7 @@ function routes(dependencies: ApiDependencies) {
   resource(knowledge, knowledgeRoutes(dependencies));
   resource(answering, answeringRoutes(dependencies));
   resource(senderRules, senderRuleRoutes(dependencies));
+  resource(businessHours, businessHoursRoutes(dependencies));
   resource(record, recordRoutes(dependencies));
   router.use(contentRoutes(dependencies));
   router.get('/events', async (request, response) => {

@@ -65,7 +65,7 @@ export class LiveFeed {
 
   /**
    * Opens the stream of one browser; `Last-Event-ID` replays what it missed. Of one that missed more than a few hundred
-   * nothing is replayed: it is told `reset`, and reads everything anew.
+   * nothing is replayed: whoever was away reads everything anew when it is told `ready`.
    */
   async watch(tenantId: string, request: Request, response: Response): Promise<void> {
     const session = await createSession(request, response, { keepAlive: 15_000, retry: 1_000 });
@@ -84,7 +84,6 @@ export class LiveFeed {
       if (watchers.size === 0 && this.#watchers.get(tenantId) === watchers) this.#watchers.delete(tenantId);
     });
     session.push({}, 'ready');
-    if (missed > MOST_REPLAYED) session.push({}, 'reset');
     // What it missed, or what has come while the newest were looked up.
     this.#tell(tenantId);
   }

@@ -1,6 +1,7 @@
 // The one place where refusals become HTTP: the domain's four kinds, requests that do not fit the contract, and bugs,
 // which are logged once under a reference.
 import { randomUUID } from 'node:crypto';
+import { UniqueConstraintViolationException } from '@mikro-orm/core';
 import type { ErrorRequestHandler, RequestHandler } from 'express';
 import { StoreUnavailable } from '#domain/attachments/attachment-store.ts';
 import { Conflict, Forbidden, Invalid, NotFound, Refusal } from '#domain/errors.ts';
@@ -45,6 +46,7 @@ export function refusals(log: Log): ErrorRequestHandler {
   return (error, request, response, next) => {
     if (response.headersSent) return next(error);
     if (error instanceof StoreUnavailable) log.warn(error.message);
+    if (error instanceof UniqueConstraintViolationException) log.warn({ err: error }, 'Two saved the same at once');
     const problem = problemOf(error) ?? unexpected(error, log, request.method, request.route?.path ?? request.path);
     response.status(problem.status).type('application/problem+json').send(JSON.stringify(problem));
   };
@@ -59,6 +61,16 @@ function problemOf(error: unknown): Problem | null {
   if (error instanceof Refusal) {
     const [, status, title] = STATUS_OF.find(([kind]) => error instanceof kind) ?? [Refusal, 409, 'Refused'];
     return { type: 'about:blank', title, status, code: error.code, detail: error.message, details: error.details };
+  }
+  // Whoever saves looks first whether it is there: only somebody who saves in the same moment gets as far as the database.
+  if (error instanceof UniqueConstraintViolationException) {
+    return {
+      type: 'about:blank',
+      title: 'Conflict',
+      status: 409,
+      code: 'saved.at-once',
+      detail: 'Somebody has saved the same in this very moment: reload, and change what is there.',
+    };
   }
   if (error instanceof StoreUnavailable) {
     return {

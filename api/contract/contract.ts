@@ -1,5 +1,6 @@
 // The whole API in one value: the server mounts it, the screens call it, the OpenAPI document is made from it.
 import { answers } from './answers.ts';
+import { businessHours } from './business-hours.ts';
 import { consents } from './consents.ts';
 import { conversations } from './conversations.ts';
 import { drafts, followUps, replies } from './drafts.ts';
@@ -28,6 +29,7 @@ export const contract = {
   ...knowledge,
   ...answering,
   ...senderRules,
+  ...businessHours,
   ...record,
 };
 

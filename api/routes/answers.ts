@@ -1,6 +1,6 @@
 // Answers by hand: in their author's own words, or by a template. A draft that waits is overtaken by either.
 import type { EntityManager } from '@mikro-orm/postgresql';
-import { type Conversation, holdConversation } from '#domain/conversations/conversation.ts';
+import { type Conversation, holdShownConversation } from '#domain/conversations/conversation.ts';
 import { supersedeWaitingDraft } from '#domain/conversations/draft-decision.ts';
 import { filledTemplate } from '#domain/conversations/filled-template.ts';
 import { type ReplyToWrite, writeReply } from '#domain/conversations/write-reply.ts';
@@ -26,8 +26,7 @@ export function answerRoutes(dependencies: ApiDependencies): Handlers<typeof ans
     ) => Promise<Pick<ReplyToWrite, 'text' | 'template' | 'options'>>,
   ): Promise<Answer<typeof answers.writeReply>> {
     return database.inTenant(principal.tenantId, async (em) => {
-      await findConversation(em, id);
-      const conversation = await holdConversation(em, id);
+      const conversation = await holdShownConversation(em, id);
       await supersedeWaitingDraft(em, conversation, principal.actor);
       const reply = await writeReply(em, {
         ...(await words(em, conversation)),

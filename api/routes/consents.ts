@@ -18,7 +18,7 @@ import type { ApiDependencies } from '../dependencies.ts';
 import type { Handlers } from '../mount.ts';
 import type { Principal } from '../principal.ts';
 import { integrationViewOf } from '../views/integration-views.ts';
-import { findIntegration, findTrial, recordChange } from './integrations.ts';
+import { findIntegration, findTrial, HELD, recordChange } from './integrations.ts';
 
 const WIZARD = '/settings/channels/mailbox';
 
@@ -100,7 +100,7 @@ export function consentRoutes({ database, keys, oauth, publicUrl }: ApiDependenc
 
     reconnectMailbox: ({ principal, params, body }) =>
       database.inTenant(principal.tenantId, async (em) => {
-        const integration = await findIntegration(em, params.id, 'email');
+        const integration = await findIntegration(em, params.id, 'email', HELD);
         const trial = await findTrial(em, body.trialId);
         const input = trial.input<MailboxTrialInput>(keys);
         if (!isConsented(input) || input.consent.integrationId !== integration.id)

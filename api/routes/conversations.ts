@@ -1,6 +1,6 @@
 // What agents do with a conversation. Handlers find the thing, tell it what happened, and leave; the rest is the domain's.
 import type { EntityManager } from '@mikro-orm/postgresql';
-import { Conversation } from '#domain/conversations/conversation.ts';
+import { Conversation, holdShownConversation } from '#domain/conversations/conversation.ts';
 import { correctKind } from '#domain/conversations/correct-kind.ts';
 import { deleteConversation } from '#domain/conversations/delete-conversation.ts';
 import { Folder } from '#domain/conversations/folder.ts';
@@ -31,7 +31,7 @@ export function conversationRoutes(dependencies: ApiDependencies): Handlers<type
     act: (conversation: Conversation, em: EntityManager) => Promise<Record<string, unknown> | null>,
   ): Promise<void> {
     return database.inTenant(principal.tenantId, async (em) => {
-      const conversation = await findConversation(em, id);
+      const conversation = await holdShownConversation(em, id);
       const before = stateOf(conversation);
       const after = await act(conversation, em);
       if (!after) return;
@@ -113,7 +113,7 @@ export function conversationRoutes(dependencies: ApiDependencies): Handlers<type
 
     addNote: ({ principal, params, body }) =>
       database.inTenant(principal.tenantId, async (em) => {
-        const conversation = await findConversation(em, params.id);
+        const conversation = await holdShownConversation(em, params.id);
         const note = em.create(Note, { conversationId: params.id, authorId: principal.userId, text: body.text });
         conversation.takeUp();
         await em.flush();
@@ -128,7 +128,7 @@ export function conversationRoutes(dependencies: ApiDependencies): Handlers<type
 
     addFollowUp: ({ principal, params, body }) =>
       database.inTenant(principal.tenantId, async (em) => {
-        await findConversation(em, params.id);
+        await holdShownConversation(em, params.id);
         const dueAt = new Date(body.dueAt);
         if (dueAt.getTime() <= Date.now())
           throw new Invalid('follow-up.in-the-past', 'This moment has passed: choose a later one.');
@@ -154,7 +154,6 @@ export function conversationRoutes(dependencies: ApiDependencies): Handlers<type
 
     deleteConversation: ({ principal, params }) =>
       database.inTenant(principal.tenantId, async (em) => {
-        await findConversation(em, params.id);
         await deleteConversation(em, params.id, principal.actor);
         return undefined;
       }),

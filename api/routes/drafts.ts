@@ -1,6 +1,7 @@
 // Agents decide drafts, take replies back, and say what became of those nobody can be sure of. Each decision is one
 // conditional update of the row, so that the second one is told who was first.
 import type { EntityManager } from '@mikro-orm/postgresql';
+import { holdShownConversation } from '#domain/conversations/conversation.ts';
 import { departNow, writtenNow } from '#domain/conversations/departure.ts';
 import { approveDraft, discardDraft, regenerateDraft } from '#domain/conversations/draft-decision.ts';
 import { Message } from '#domain/conversations/message.ts';
@@ -124,6 +125,8 @@ type Settlement = { from: ReplyState[]; to: ReplyState; action: string; tooLate:
 async function settle(em: EntityManager, principal: Principal, replyId: string, settlement: Settlement): Promise<void> {
   const reply = await em.findOne(Reply, { id: replyId });
   if (!reply) throw new NotFound('reply.not-found', 'This reply does not exist.');
+  // What leaves must be in somebody's sight.
+  if (settlement.to === 'approved') await holdShownConversation(em, reply.conversationId);
   const changed = await em.nativeUpdate(
     Reply,
     { id: replyId, state: { $in: settlement.from } },

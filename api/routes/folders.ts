@@ -1,4 +1,5 @@
 // Folders, their rules, and the trial of a rule on past messages.
+import { LockMode } from '@mikro-orm/core';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { Conversation } from '#domain/conversations/conversation.ts';
 import { Folder, RuleFilter } from '#domain/conversations/folder.ts';
@@ -25,8 +26,8 @@ export function folderRoutes({ database }: ApiDependencies): Handlers<typeof fol
 
     createFolder: ({ principal, body }) =>
       database.inTenant(principal.tenantId, async (em) => {
-        const position = (await em.count(Folder, {})) + 1;
-        const folder = em.create(Folder, { id: newId(), name: body.name, position });
+        const last = await em.findOne(Folder, {}, { orderBy: { position: 'desc' } });
+        const folder = em.create(Folder, { id: newId(), name: body.name, position: (last?.position ?? 0) + 1 });
         await applyChange(em, principal, folder, body);
         audit(em, principal.actor, {
           action: 'folder.created',
@@ -57,7 +58,8 @@ export function folderRoutes({ database }: ApiDependencies): Handlers<typeof fol
 
     removeFolder: ({ principal, params }) =>
       database.inTenant(principal.tenantId, async (em) => {
-        const folder = await findFolder(em, params.id);
+        // Nothing is sorted into it from here on.
+        const folder = await findFolder(em, params.id, { lockMode: LockMode.PESSIMISTIC_WRITE });
         // What a person put here stays where it is, without a folder; the rest is sorted again.
         await em.nativeUpdate(
           Conversation,
@@ -94,8 +96,8 @@ export function folderRoutes({ database }: ApiDependencies): Handlers<typeof fol
   };
 }
 
-async function findFolder(em: EntityManager, id: string): Promise<Folder> {
-  const folder = await em.findOne(Folder, { id });
+async function findFolder(em: EntityManager, id: string, options: { lockMode?: LockMode } = {}): Promise<Folder> {
+  const folder = await em.findOne(Folder, { id }, options);
   if (!folder) throw new NotFound('folder.not-found', 'This folder does not exist any more: reload the list.');
   return folder;
 }

@@ -1,6 +1,6 @@
 // Connecting channels. The API never speaks to a mail server itself: it keeps what was typed sealed and asks a workflow.
 import { randomBytes } from 'node:crypto';
-import type { EntityManager } from '@mikro-orm/postgresql';
+import { type EntityManager, LockMode } from '@mikro-orm/postgresql';
 import { Conflict, Invalid, NotFound } from '#domain/errors.ts';
 import { Integration, type MailboxSettings } from '#domain/integrations/integration.ts';
 import { keepMailboxSecret } from '#domain/integrations/keep-mailbox-secret.ts';
@@ -27,6 +27,8 @@ import { integrationViewOf, mailboxTrialViewOf, setAsideList, syncViewOf } from 
 import { callExample, callThroughDoor } from '../webhooks/call-example.ts';
 
 const A_DAY_MS = 24 * 3600_000;
+/** Settings are one value: whoever changes a part of them has read the others' changes. */
+export const HELD = { lockMode: LockMode.PESSIMISTIC_WRITE } as const;
 
 export function integrationRoutes(dependencies: ApiDependencies): Handlers<typeof integrations> {
   const { database, keys, publicUrl } = dependencies;
@@ -141,7 +143,7 @@ export function integrationRoutes(dependencies: ApiDependencies): Handlers<typeo
 
     changeIntegration: ({ principal, params, body }) =>
       database.inTenant(principal.tenantId, async (em) => {
-        const integration = await findIntegration(em, params.id);
+        const integration = await findIntegration(em, params.id, undefined, HELD);
         const { senderName, sendingLimit, subaddresses, replyThrough, ...fields } = body;
         em.assign(integration, fields);
         if (integration.channel === 'email') {
@@ -160,7 +162,7 @@ export function integrationRoutes(dependencies: ApiDependencies): Handlers<typeo
 
     removeIntegration: ({ principal, params }) =>
       database.inTenant(principal.tenantId, async (em) => {
-        const integration = await findIntegration(em, params.id);
+        const integration = await findIntegration(em, params.id, undefined, HELD);
         integration.removedAt = new Date();
         await em.nativeDelete(Credential, { ownerId: params.id });
         recordChange(em, principal, integration, 'integration.removed');
@@ -182,6 +184,7 @@ export function integrationRoutes(dependencies: ApiDependencies): Handlers<typeo
         const sync = em.create(Sync, { id: newId(), integrationId: integration.id, trigger: 'person' });
         await em.flush();
         startSync(em, principal.tenantId, integration.id, sync.id);
+        audit(em, principal.actor, { action: 'mailbox.synced', subject: { kind: 'integration', id: integration.id } });
         return syncViewOf(em, sync);
       }),
 
@@ -222,10 +225,11 @@ async function keepMailbox(
   name: string,
 ): Promise<Integration> {
   const address = typedAddress.toLowerCase();
-  const known = await em.findOne(Integration, { channel: 'email', address, removedAt: null });
+  const known = await em.findOne(Integration, { channel: 'email', address, removedAt: null }, HELD);
   if (known) {
     // The same mailbox again, with a new password or other servers: it goes on where it stopped.
-    em.assign(known, { name, settings: { ...settings, since: known.mailboxSettings().since } });
+    const kept = known.mailboxSettings();
+    em.assign(known, { name, settings: { ...kept, ...settings, since: kept.since } });
     known.reconnected();
     known.changed();
     recordChange(em, principal, known, 'integration.reconnected');
@@ -247,8 +251,9 @@ export async function findIntegration(
   em: EntityManager,
   id: string,
   channel?: 'email' | 'webhook',
+  options: { lockMode?: LockMode } = {},
 ): Promise<Integration> {
-  const integration = await em.findOne(Integration, { id, removedAt: null, ...(channel ? { channel } : {}) });
+  const integration = await em.findOne(Integration, { id, removedAt: null, ...(channel ? { channel } : {}) }, options);
   if (!integration) throw new NotFound('integration.not-found', 'This channel is not connected any more.');
   return integration;
 }

@@ -14,6 +14,7 @@ import type { ApiDependencies } from '../dependencies.ts';
 import type { Handlers } from '../mount.ts';
 import { integrationViewOf, syncViewOf } from '../views/integration-views.ts';
 import { mailboxCounts } from '../views/mailbox-counts.ts';
+import { HELD } from './integrations.ts';
 
 export function mailboxRoutes({ database, keys, publicUrl }: ApiDependencies): Handlers<typeof mailboxes> {
   return {
@@ -22,7 +23,7 @@ export function mailboxRoutes({ database, keys, publicUrl }: ApiDependencies): H
 
     changeMailbox: ({ principal, params, body }) =>
       database.inTenant(principal.tenantId, async (em) => {
-        const mailbox = await findMailbox(em, params.id);
+        const mailbox = await findMailbox(em, params.id, HELD);
         const before = mailbox.foldersRead();
         chooseFolders(mailbox, body);
         mailbox.changed();
@@ -39,7 +40,7 @@ export function mailboxRoutes({ database, keys, publicUrl }: ApiDependencies): H
 
     startBackfill: ({ principal, params, body }) =>
       database.inTenant(principal.tenantId, async (em) => {
-        const mailbox = await findMailbox(em, params.id);
+        const mailbox = await findMailbox(em, params.id, HELD);
         if (await findBackfill(em, mailbox.id, 'running'))
           throw new Conflict('backfill.running', 'Older mail is being fetched already: wait for it, or stop it first.');
         const settings = mailbox.mailboxSettings();
@@ -91,8 +92,8 @@ export function mailboxRoutes({ database, keys, publicUrl }: ApiDependencies): H
   };
 }
 
-async function findMailbox(em: EntityManager, id: string): Promise<Integration> {
-  const mailbox = await em.findOne(Integration, { id, channel: 'email', removedAt: null });
+async function findMailbox(em: EntityManager, id: string, options: { lockMode?: LockMode } = {}): Promise<Integration> {
+  const mailbox = await em.findOne(Integration, { id, channel: 'email', removedAt: null }, options);
   if (!mailbox) throw new NotFound('integration.not-found', 'This channel is not connected any more.');
   return mailbox;
 }

@@ -1,6 +1,6 @@
 // Connecting numbers for SMS and WhatsApp, and what their doors did not let in. No secret is ever given back.
 import { createPrivateKey } from 'node:crypto';
-import type { EntityManager } from '@mikro-orm/postgresql';
+import type { EntityManager, LockMode } from '@mikro-orm/postgresql';
 import { Conflict, Invalid, NotFound } from '#domain/errors.ts';
 import { Integration } from '#domain/integrations/integration.ts';
 import { QuarantinedCall } from '#domain/integrations/quarantined-call.ts';
@@ -22,6 +22,7 @@ import { judge } from '../webhooks/admission.ts';
 import { ConnectedNumbers } from '../webhooks/connected-numbers.ts';
 import { letIn } from '../webhooks/let-in.ts';
 import { factsOf, readCall } from '../webhooks/vonage-call.ts';
+import { HELD } from './integrations.ts';
 
 const A_DAY_MS = 24 * 3600_000;
 
@@ -53,7 +54,7 @@ export function numberRoutes(dependencies: ApiDependencies): Handlers<typeof num
 
     changeNumber: ({ principal, params, body }) =>
       database.inTenant(principal.tenantId, async (em) => {
-        const integration = await findNumber(em, params.id);
+        const integration = await findNumber(em, params.id, undefined, HELD);
         const { name, apiSecret, privateKey, signatureSecret, ...fields } = body;
         if (name !== undefined) integration.name = name;
         const changed = Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
@@ -154,8 +155,9 @@ export async function findNumber(
   em: EntityManager,
   id: string,
   channels: ('sms' | 'whatsapp')[] = ['sms', 'whatsapp'],
+  options: { lockMode?: LockMode } = {},
 ): Promise<Integration> {
-  const number = await em.findOne(Integration, { id, channel: { $in: channels }, removedAt: null });
+  const number = await em.findOne(Integration, { id, channel: { $in: channels }, removedAt: null }, options);
   if (!number) throw new NotFound('integration.not-found', 'This number is not connected any more.');
   return number;
 }

@@ -1,12 +1,13 @@
 // What admins set: articles, prompt and model, senders, and the audit trail they read.
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { Invalid, NotFound } from '#domain/errors.ts';
-import { SenderRule } from '#domain/integrations/sender-rule.ts';
+import { SenderRule, setSenderRule } from '#domain/integrations/sender-rule.ts';
 import { Article } from '#domain/knowledge/article.ts';
 import { audit } from '#domain/record/audit-event.ts';
 import { announce } from '#domain/record/event.ts';
 import { Credential, keepCredential } from '#domain/secrets/credential.ts';
 import { AnsweringSettings } from '#domain/tenancy/answering-settings.ts';
+import { newId } from '#domain/tenancy/tenant-owned.ts';
 import type { Answer } from '../contract/route.ts';
 import type { answering, knowledge, record, senderRules } from '../contract/settings.ts';
 import type { ApiDependencies } from '../dependencies.ts';
@@ -64,12 +65,14 @@ export function knowledgeRoutes({ database }: ApiDependencies): Handlers<typeof 
 export function answeringRoutes({ database, keys }: ApiDependencies): Handlers<typeof answering> {
   return {
     getAnswering: ({ principal }) =>
-      database.inTenant(principal.tenantId, async (em) => answeringViewOf(em, await settingsOf(em))),
+      database.inTenant(principal.tenantId, async (em) =>
+        answeringViewOf(em, await settingsOf(em, principal.tenantId)),
+      ),
 
     changeAnswering: ({ principal, body }) =>
       database.inTenant(principal.tenantId, async (em) => {
         const { modelKey, ...fields } = body;
-        const settings = await settingsOf(em);
+        const settings = await settingsOf(em, principal.tenantId);
         const hasKey = modelKey !== undefined || (await em.count(Credential, { name: 'model-key' })) > 0;
         if (fields.modelBaseUrl && !modelKey && hasKey && !isSameOrigin(fields.modelBaseUrl, settings.modelBaseUrl)) {
           throw new Invalid(
@@ -125,10 +128,8 @@ export function senderRuleRoutes({ database }: ApiDependencies): Handlers<typeof
     putSenderRule: ({ principal, body }) =>
       database.inTenant(principal.tenantId, async (em) => {
         const pattern = body.pattern.replace(/^@/, '');
-        const known = await em.findOne(SenderRule, { pattern });
-        if (known) known.verdict = body.verdict;
-        const rule = known ?? em.create(SenderRule, { pattern, verdict: body.verdict, createdById: principal.userId });
-        await em.flush();
+        const { verdict } = body;
+        const rule = await setSenderRule(em, principal.tenantId, { pattern, verdict, createdById: principal.userId });
         audit(em, principal.actor, {
           action: 'sender_rule.set',
           subject: { kind: 'sender-rule', id: rule.id },
@@ -164,11 +165,15 @@ function articleViewOf({ id, title, text, language, updatedAt }: Article): Answe
   return { id, title, text, language, updatedAt: updatedAt.toISOString() };
 }
 
-/** A company that has set nothing yet has the defaults. */
-async function settingsOf(em: EntityManager): Promise<AnsweringSettings> {
-  const settings = (await em.findOne(AnsweringSettings, {})) ?? em.create(AnsweringSettings, {});
-  await em.flush();
-  return settings;
+/** A company that has set nothing yet has the defaults, whoever asks first. */
+async function settingsOf(em: EntityManager, tenantId: string): Promise<AnsweringSettings> {
+  const known = await em.findOne(AnsweringSettings, {});
+  if (known) return known;
+  await em.execute(
+    'insert into answering_settings (id, tenant_id, created_at) values (?, ?, ?) on conflict (tenant_id) do nothing',
+    [newId(), tenantId, new Date()],
+  );
+  return em.findOneOrFail(AnsweringSettings, {});
 }
 
 async function answeringViewOf(

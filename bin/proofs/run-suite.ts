@@ -6,6 +6,7 @@ import path from 'node:path';
 import { styleText } from 'node:util';
 import { PROJECT_ROOT } from '../house/home.ts';
 import { say } from '../house/progress.ts';
+import { allEnded, processTree, stopAll } from './process-tree.ts';
 import type { Suite } from './suites.ts';
 
 export type Counts = { passed: number; failed: number };
@@ -14,10 +15,14 @@ type Limits = { withinMinutes: number; env: NodeJS.ProcessEnv };
 const STOP_WITHIN_MS = 15_000;
 
 let running: ChildProcess | null = null;
+/** What is being stopped. */
+let stopped: number[] = [];
 
-/** With everything it started: each suite is a process group. */
-export function stopRunningSuite(signal: NodeJS.Signals = 'SIGTERM'): void {
-  if (running?.pid && running.exitCode === null && running.signalCode === null) process.kill(-running.pid, signal);
+/** With everything it started, servers that are process groups of their own too. */
+export function stopRunningSuite(): void {
+  if (!running?.pid || running.exitCode !== null || running.signalCode !== null) return;
+  stopped = processTree(running.pid);
+  stopAll(stopped);
 }
 
 export async function runSuite({ run }: Suite, limits: Limits): Promise<Counts> {
@@ -80,17 +85,17 @@ function runProgram(
       detached: true,
     });
     running = child;
-    let kill: NodeJS.Timeout | undefined;
     const late = setTimeout(() => {
       say(styleText('red', '  It takes too long: stopped.'));
       stopRunningSuite();
-      kill = setTimeout(() => stopRunningSuite('SIGKILL'), STOP_WITHIN_MS);
+      void allEnded(stopped, STOP_WITHIN_MS);
     }, until - Date.now());
     child.once('error', reject);
-    child.once('exit', (code) => {
+    child.once('exit', async (code) => {
       clearTimeout(late);
-      clearTimeout(kill);
       running = null;
+      await allEnded(stopped, STOP_WITHIN_MS);
+      stopped = [];
       resolve(code ?? 1);
     });
   });

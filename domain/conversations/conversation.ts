@@ -2,7 +2,7 @@
 // draft waits in it. Who changes it tells the audit trail and the live view.
 import { defineEntity, p } from '@mikro-orm/core';
 import type { EntityManager } from '@mikro-orm/postgresql';
-import { Conflict } from '#domain/errors.ts';
+import { Conflict, NotFound } from '#domain/errors.ts';
 import {
   mayChangeStatus,
   type Priority,
@@ -71,6 +71,11 @@ export class Conversation extends ConversationSchema.class {
     return shownStatus(this.status, this.priority);
   }
 
+  /** Nothing is expected of anybody any more. */
+  isClosed(): boolean {
+    return this.deletedAt != null || !['new', 'in_progress'].includes(this.status);
+  }
+
   /** @throws Conflict when this status does not lead there */
   changeStatus(to: Status): void {
     if (!mayChangeStatus(this.status, to)) {
@@ -135,4 +140,12 @@ export async function holdConversation(em: EntityManager, id: string): Promise<C
   await em.execute('select from conversation where id = ? for no key update', [id]);
   // As it is now: what was read before the wait may be older.
   return em.findOneOrFail(Conversation, { id }, { refresh: true });
+}
+
+/** As above, for what somebody does in it. @throws NotFound when it was deleted, even in this very moment */
+export async function holdShownConversation(em: EntityManager, id: string): Promise<Conversation> {
+  await em.execute('select from conversation where id = ? for no key update', [id]);
+  const conversation = await em.findOne(Conversation, { id, deletedAt: null }, { refresh: true });
+  if (!conversation) throw new NotFound('conversation.not-found', 'This conversation does not exist.');
+  return conversation;
 }

@@ -2,12 +2,12 @@
 // the company's word on the sender counts.
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { NotFound } from '#domain/errors.ts';
-import { SenderRule } from '#domain/integrations/sender-rule.ts';
+import { SenderRule, setSenderRule } from '#domain/integrations/sender-rule.ts';
 import { type Actor, actorId } from '#domain/people/actor.ts';
 import { audit } from '#domain/record/audit-event.ts';
 import { announce } from '#domain/record/event.ts';
 import { startReclassifyFolderless } from '#domain/record/run-request.ts';
-import { Conversation } from './conversation.ts';
+import { holdShownConversation } from './conversation.ts';
 import { Message } from './message.ts';
 
 /** @throws NotFound */
@@ -19,7 +19,7 @@ export async function correctKind(
 ): Promise<void> {
   const message = await em.findOne(Message, { id: messageId, direction: 'inbound' });
   if (!message) throw new NotFound('message.not-found', 'This message does not exist.');
-  const conversation = await em.findOneOrFail(Conversation, { id: message.conversationId });
+  const conversation = await holdShownConversation(em, message.conversationId);
   const before = { kind: message.kind ?? null };
   message.kind = kind;
   message.kindReason = 'corrected';
@@ -28,7 +28,13 @@ export async function correctKind(
   else if (conversation.status === 'spam') conversation.changeStatus('new');
   if (kind === 'personal') startReclassifyFolderless(em, conversation.tenantId);
   if (message.sender.address)
-    await remember(em, message.sender.address, kind === 'personal' ? 'allow' : kind === 'spam' ? 'block' : null, actor);
+    await remember(
+      em,
+      message.tenantId,
+      message.sender.address,
+      kind === 'personal' ? 'allow' : kind === 'spam' ? 'block' : null,
+      actor,
+    );
   audit(em, actor, {
     action: 'message.corrected',
     subject: { kind: 'message', id: messageId },
@@ -40,13 +46,11 @@ export async function correctKind(
 
 async function remember(
   em: EntityManager,
+  tenantId: string,
   address: string,
   verdict: 'allow' | 'block' | null,
   actor: Actor,
 ): Promise<void> {
-  const known = await em.findOne(SenderRule, { pattern: address });
-  if (verdict === null) {
-    if (known) em.remove(known);
-  } else if (known) known.verdict = verdict;
-  else em.create(SenderRule, { pattern: address, verdict, createdById: actorId(actor) });
+  if (verdict === null) await em.nativeDelete(SenderRule, { pattern: address });
+  else await setSenderRule(em, tenantId, { pattern: address, verdict, createdById: actorId(actor) });
 }

@@ -8,7 +8,7 @@ import { audit } from '#domain/record/audit-event.ts';
 import { announce } from '#domain/record/event.ts';
 import { Step } from '#domain/record/step.ts';
 import { cancelFollowUps, FollowUp } from '#domain/work/follow-up.ts';
-import { Conversation, holdConversation } from './conversation.ts';
+import { Conversation, holdShownConversation } from './conversation.ts';
 import { supersedeWaitingDraft } from './draft-decision.ts';
 import { Message } from './message.ts';
 import { Reply } from './reply.ts';
@@ -16,14 +16,23 @@ import { Reply } from './reply.ts';
 export const ROWS_KEPT_DAYS = 7;
 const MOST_AT_ONCE = 100;
 
-/** @throws Conflict while a reply is on its way or of unknown outcome: it would be out of everybody's sight */
+/**
+ * @throws NotFound; Conflict while a reply is on its way or of unknown outcome, or a message comes in: they would be out of
+ *   everybody's sight
+ */
 export async function deleteConversation(em: EntityManager, id: string, actor: Actor): Promise<void> {
-  const conversation = await holdConversation(em, id);
+  const conversation = await holdShownConversation(em, id);
   const unsettled = await em.count(Reply, { conversationId: id, state: { $in: ['approved', 'sending', 'unknown'] } });
   if (unsettled > 0) {
     throw new Conflict(
       'conversation.reply-unsettled',
       'A reply of this conversation is on its way, or nobody knows whether it was sent: settle it in the outbox first.',
+    );
+  }
+  if ((await em.count(Message, { conversationId: id, direction: 'inbound', kind: null })) > 0) {
+    throw new Conflict(
+      'conversation.message-arriving',
+      'A message is just coming in that nobody has seen: read it before you delete the conversation.',
     );
   }
   await supersedeWaitingDraft(em, conversation, actor);

@@ -33,8 +33,17 @@ export type ReceiptTold = {
   failure: string | null;
 };
 
+/**
+ * The word of the provider comes in the very moment in which its answer is written down: whoever is second waits, and sees
+ * what the first has written. Call it before the reply is touched.
+ */
+export async function holdReceipts(em: EntityManager, providerId: string): Promise<void> {
+  await em.execute('select pg_advisory_xact_lock(hashtextextended(?, 0))', [providerId]);
+}
+
 /** Keeps a receipt and applies it; one that is ahead of its reply waits until the reply learns the provider's id. */
 export async function hearReceipt(em: EntityManager, tenantId: string, told: ReceiptTold): Promise<void> {
+  await holdReceipts(em, told.providerId);
   const { affectedRows: kept } = await em.execute<{ affectedRows: number }>(
     `insert into delivery_receipt (id, tenant_id, created_at, provider_id, status, failure)
      values (?, ?, now(), ?, ?, ?) on conflict (tenant_id, provider_id, status) do nothing`,

@@ -9,6 +9,7 @@ import { startSendReply, tellDraftDecided } from '#domain/record/run-request.ts'
 import { newId } from '#domain/tenancy/tenant-owned.ts';
 import { Conversation, holdConversation } from './conversation.ts';
 import { claimDraft, Draft, type DraftDecision } from './draft.ts';
+import { Message } from './message.ts';
 import type { Reply } from './reply.ts';
 import { type SendingAccounts, wayOf } from './reply-way.ts';
 import { type ReplyOptions, writeReply } from './write-reply.ts';
@@ -91,23 +92,33 @@ export async function regenerateDraft(
   await decide(em, draftId, 'regenerate', actor, null, instruction);
 }
 
-/** Ends a draft that a newer message of the client, or a reply by hand, has overtaken. */
+/**
+ * Ends a draft that a newer message of the client, or a reply by hand, has overtaken.
+ * @param by the message: one that is looked at late leaves the draft to the newer one it answers
+ */
 export async function supersedeWaitingDraft(
   em: EntityManager,
   conversation: Conversation,
   actor: Actor,
+  by: Message | null = null,
 ): Promise<void> {
   const waiting = await em.findOne(Draft, {
     conversationId: conversation.id,
     state: { $in: ['waiting', 'regenerating'] },
   });
   if (!waiting) return;
+  if (by && isLater(await em.findOneOrFail(Message, { id: waiting.messageId }), by)) return;
   try {
     await decide(em, waiting.id, 'supersede', actor, null);
   } catch (error) {
     // Somebody approved it in this very moment: their reply stands.
     if (!(error instanceof Conflict)) throw error;
   }
+}
+
+function isLater(one: Message, other: Message): boolean {
+  const difference = one.createdAt.getTime() - other.createdAt.getTime();
+  return difference > 0 || (difference === 0 && one.id > other.id);
 }
 
 async function decide(

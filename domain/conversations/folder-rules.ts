@@ -12,7 +12,7 @@ export async function rulesInOrder(em: EntityManager): Promise<FolderRule[]> {
   const rows = await em.execute<{ id: string; name: string; position: number; condition: RuleFilter }[]>(
     `select folder.id, folder.name, rule_filter.position, rule_filter.condition
        from folder join rule_filter on rule_filter.folder_id = folder.id
-      order by folder.position, rule_filter.position`,
+      order by folder.position, folder.name, rule_filter.position`,
   );
   return rows.map(({ id, name, ...rule }) => ({ folder: { id, name }, ...rule }));
 }

@@ -19,11 +19,11 @@ export async function setStatus(
 ): Promise<void> {
   if (to === 'urgent') return makeUrgent(conversation);
   const from = conversation.status;
-  conversation.prioritise('normal');
   if ((to === 'spam') !== (from === 'spam')) {
     const newest = await newestOfClient(em, conversation.id);
     if (newest) await correctKind(em, newest.id, to === 'spam' ? 'spam' : 'personal', actor);
   }
+  conversation.prioritise('normal');
   conversation.changeStatus(to);
   if (to === 'new' || to === 'in_progress') return;
   await supersedeWaitingDraft(em, conversation, actor);

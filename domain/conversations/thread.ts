@@ -1,7 +1,7 @@
 // Finds the conversation a message belongs to. Every Message-ID a mail carries or refers to, and every number of a
 // channel, is a key that leads to one conversation; the unique key on it makes two mails of one thread that arrive
 // together meet, in whichever order they come.
-import { defineEntity, p } from '@mikro-orm/core';
+import { defineEntity, LockMode, p } from '@mikro-orm/core';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { domainOf } from '#domain/rules/email-address.ts';
 import { newId, tenantOwned } from '#domain/tenancy/tenant-owned.ts';
@@ -97,21 +97,27 @@ export async function findThread(
 ): Promise<ThreadFound> {
   const conversationId = newId();
   if (message.returnedTo) {
-    const found = await em.findOneOrFail(Conversation, { id: message.returnedTo });
-    if (!found.deletedAt) return { found, conversationId: found.id, reason: 'returned' };
+    const found = await heldConversation(em, message.returnedTo);
+    if (found) return { found, conversationId: found.id, reason: 'returned' };
   }
   const owners = await claimThreadKeys(em, message.tenantId, conversationId, message.keys);
   const [key] = message.keys;
   if (message.window && key) return withinWindow(em, conversationId, key, message.window);
-  const [answered] = await conversationsAnswered(em, message.replySecrets ?? []);
+  const [byAddress] = await conversationsAnswered(em, message.replySecrets ?? []);
+  const answered = byAddress && (await heldConversation(em, byAddress.id));
   if (answered) return join(em, answered, conversationId, 'reply-address');
   for (const owner of owners) {
-    const conversation = await em.findOne(Conversation, { id: owner });
-    if (!conversation || conversation.deletedAt) continue;
+    const conversation = await heldConversation(em, owner);
+    if (!conversation) continue;
     const reason = await reasonToJoin(em, conversation, message);
     if (reason) return join(em, conversation, conversationId, reason);
   }
   return { found: null, conversationId, reason: owners.length > 0 ? 'stranger' : 'new' };
+}
+
+/** Until the message stands in it nobody deletes it; null when somebody has. */
+function heldConversation(em: EntityManager, id: string): Promise<Conversation | null> {
+  return em.findOne(Conversation, { id, deletedAt: null }, { lockMode: LockMode.PESSIMISTIC_READ, refresh: true });
 }
 
 /** The keys that were claimed for a conversation of its own lead to the one it joins. */
@@ -148,9 +154,9 @@ async function withinWindow(
     [key],
   );
   if (held?.conversation_id === conversationId) return { found: null, conversationId, reason: 'new' };
-  const found = await em.findOneOrFail(Conversation, { id: held!.conversation_id });
-  const isOpen = !found.deletedAt && window.at.getTime() - found.lastMessageAt.getTime() <= window.ms;
-  if (isOpen) return { found, conversationId: found.id, reason: 'number' };
+  const found = await heldConversation(em, held!.conversation_id);
+  if (found && window.at.getTime() - found.lastMessageAt.getTime() <= window.ms)
+    return { found, conversationId: found.id, reason: 'number' };
   await em.execute('update thread_key set conversation_id = ? where key = ?', [conversationId, key]);
   return { found: null, conversationId, reason: 'long-ago' };
 }

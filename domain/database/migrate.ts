@@ -17,6 +17,7 @@ import { DeletedConversations } from './migrations/0011-deleted-conversations.ts
 import { OutgoingMail } from './migrations/0012-outgoing-mail.ts';
 import { CheckedFiles } from './migrations/0013-checked-files.ts';
 import { WhatsappTemplates } from './migrations/0014-whatsapp-templates.ts';
+import { ClientAttributes } from './migrations/0015-client-attributes.ts';
 import { ormOptions } from './orm.ts';
 
 /** In order; the names are what the table mikro_orm_migrations keeps, for ever. */
@@ -35,6 +36,7 @@ const MIGRATIONS = [
   { name: '0012-outgoing-mail', class: OutgoingMail },
   { name: '0013-checked-files', class: CheckedFiles },
   { name: '0014-whatsapp-templates', class: WhatsappTemplates },
+  { name: '0015-client-attributes', class: ClientAttributes },
 ];
 
 export const NEWEST_MIGRATION = MIGRATIONS.at(-1)!.name;

@@ -10,7 +10,7 @@ const ClientSchema = defineEntity({
     name: p.string().length(300).nullable(),
     /** The language of their last message, as a two-letter code. */
     language: p.string().length(8).nullable(),
-    attributes: p.json<Record<string, string>>().default('{}'),
+    attributes: p.json<Record<string, string>>().onCreate(() => ({})),
   },
   uniques: [referable],
 });

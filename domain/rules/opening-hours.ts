@@ -5,7 +5,7 @@ import { Temporal } from 'temporal-polyfill';
 /** Days: 1 = Monday to 7 = Sunday (ISO 8601), times '09:00' up to '24:00'; holidays 'YYYY-MM-DD'. */
 export type BusinessHours = {
   timeZone: string;
-  days: { [isoWeekday: number]: { from: string; to: string }[] };
+  days: { [isoWeekday: number]: { from: string; to: string }[] | undefined };
   holidays: string[];
 };
 

@@ -90,3 +90,60 @@ describe('a mailbox', () => {
     ]);
   });
 });
+
+describe('the opening hours', () => {
+  const set = (body: NonNullable<Parameters<Company['owner']['api']['setBusinessHours']>[0]>['body']) =>
+    acme.owner.api.setBusinessHours({ body });
+  const mornings = { '1': [{ from: '09:00', to: '12:00' }] };
+
+  test('are Monday to Friday, until an admin says otherwise', async () => {
+    const { days, timeZone } = await acme.owner.api.getBusinessHours();
+    expect(Object.keys(days)).toEqual(['1', '2', '3', '4', '5']);
+    expect(timeZone).toBe('Europe/Paris');
+    const hours = {
+      timeZone: 'America/Montreal',
+      days: mornings,
+      holidays: ['2026-12-25', '2026-01-01', '2026-12-25'],
+    };
+    expect(await set(hours)).toEqual({ ...hours, holidays: ['2026-01-01', '2026-12-25'] });
+    expect(await acme.owner.api.getBusinessHours()).toMatchObject({ timeZone: 'America/Montreal', days: mornings });
+    const { items } = await acme.owner.api.listAuditEvents({ query: { action: 'business_hours.changed' } });
+    expect(items).toMatchObject([{ before: { timeZone: 'Europe/Paris' }, after: { timeZone: 'America/Montreal' } }]);
+  });
+
+  test.each([
+    ['that end before they begin', { days: { '1': [{ from: '12:00', to: '09:00' }] } }],
+    ['that overlap', { days: { '1': [...mornings['1'], { from: '11:00', to: '13:00' }] } }],
+    ['in a time zone that is none', { timeZone: 'Atlantis' }],
+  ])('%s are refused', async (_what, part) => {
+    const problem = await refusalOf(set({ timeZone: 'Europe/Paris', days: mornings, holidays: [], ...part }));
+    expect(problem).toMatchObject({ status: 400, code: 'request.not-valid' });
+  });
+
+  test('are what a folder’s follow-up waits for', async () => {
+    // One hour of the week, and never the present one.
+    const day = new Date(Date.now() + 3 * 86_400_000);
+    const weekday = String(day.getUTCDay() || 7) as '1';
+    await set({ timeZone: 'UTC', days: { [weekday]: [{ from: '10:00', to: '11:00' }] }, holidays: [] });
+    const support = await road.mailbox(acme, 'relances@acme.test');
+    const rules = [{ field: 'subject', operator: 'contains', value: 'relance' }] as const;
+    await acme.owner.api.createFolder({
+      body: { name: 'Relances', followUpMode: 'remind', followUpAfterSeconds: 60, rules: [...rules] },
+    });
+    const receipt = await road.receiveMail(
+      acme,
+      support,
+      mail({ from: 'relance@example.com', subject: 'relance', text: 'Quand venez-vous ?' }),
+    );
+    await road.runOf(acme, receipt);
+    const { items } = await acme.owner.api.listConversations({ query: { place: 'inbox' } });
+    const { id } = items.find((item) => item.client.contact === 'relance@example.com')!;
+    await acme.owner.api.writeReply({ params: { id }, body: { text: 'Bonjour' } });
+    const [armed] = await until('it is armed', async () => {
+      const { followUps } = await acme.owner.api.getConversation({ params: { id } });
+      return followUps.length > 0 && followUps;
+    });
+    day.setUTCHours(10, 0, 0, 0);
+    expect(armed!.dueAt).toBe(day.toISOString());
+  });
+});

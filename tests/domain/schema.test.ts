@@ -3,7 +3,8 @@ import { getMigrations } from 'better-auth/db/migration';
 import pg from 'pg';
 import { signInOptions } from '#api/sign-in.ts';
 import { migrate } from '#domain/database/migrate.ts';
-import { type TestDatabase, testDatabase } from '../support/database.ts';
+import { newId } from '#domain/tenancy/tenant-owned.ts';
+import { createTenant, type TestDatabase, testDatabase } from '../support/database.ts';
 
 let db: TestDatabase;
 
@@ -43,6 +44,27 @@ describe('the migrations', () => {
       }
     }
     expect(missing).toEqual([]);
+  });
+
+  test('mended the attributes of clients that were kept as a text', async () => {
+    const old = await testDatabase();
+    try {
+      const acme = await createTenant(old.database, 'acme');
+      await old.owner.query(`alter table client drop constraint client_attributes_check`);
+      await old.owner.query(`delete from mikro_orm_migrations where name = '0015-client-attributes'`);
+      const values = ['"{}"', '"{\\"vip\\": \\"yes\\"}"', '{"vip": "no"}'];
+      for (const [at, value] of values.entries()) {
+        await old.owner.query(
+          'insert into client (id, tenant_id, created_at, name, attributes) values ($1, $2, now(), $3, $4)',
+          [newId(), acme, String(at), value],
+        );
+      }
+      expect(await migrate(old.ownerUrl)).toEqual(['0015-client-attributes']);
+      const { rows } = await old.owner.query('select attributes from client order by name');
+      expect(rows.map(({ attributes }) => attributes)).toEqual([{}, { vip: 'yes' }, { vip: 'no' }]);
+    } finally {
+      await old.close();
+    }
   });
 
   test('made the identity tables as the auth library wants them', async () => {

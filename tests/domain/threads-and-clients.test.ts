@@ -44,6 +44,13 @@ describe('a client', () => {
     });
   });
 
+  test('begins without attributes, and rules on them find none', async () => {
+    const contact = [{ kind: 'email' as const, value: 'neuf@example.com' }];
+    const { id } = await db.database.inTenant(acme, (em) => recogniseClient(em, acme, contact, null, null));
+    const { rows } = await db.owner.query('select attributes from client where id = $1', [id]);
+    expect(rows).toEqual([{ attributes: {} }]);
+  });
+
   test('of two companies with one address is two clients', async () => {
     const contact = [{ kind: 'email' as const, value: 'shared@example.com' }];
     const [one, other] = await Promise.all(

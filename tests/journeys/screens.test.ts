@@ -84,6 +84,7 @@ beforeAll(async () => {
     knowledge: '/settings/knowledge',
     article: `/settings/knowledge/${article.id}`,
     senders: '/settings/senders',
+    'opening hours': '/settings/hours',
     record: '/settings/record',
   };
 }, 300_000);

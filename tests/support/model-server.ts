@@ -14,16 +14,13 @@ export type ModelFault =
   | { kind: 'words'; words: string }
   | { kind: 'refusal' };
 
-/** Judges and drafts as a test says; by default it chooses no folder and writes one sentence. */
+type Judgement = { folder: number; confidence: number; reason: string; intent: string; urgent: boolean };
+type Drafting = { answer: string; articles: number[]; manipulation: boolean };
+
+/** Judges and drafts as a test says, in its time; by default it chooses no folder and writes one sentence. */
 export type ModelBehaviour = {
-  judgement: (request: ModelRequest) => {
-    folder: number;
-    confidence: number;
-    reason: string;
-    intent: string;
-    urgent: boolean;
-  };
-  draft: (request: ModelRequest) => { answer: string; articles: number[]; manipulation: boolean };
+  judgement: (request: ModelRequest) => Judgement | Promise<Judgement>;
+  draft: (request: ModelRequest) => Drafting | Promise<Drafting>;
 };
 
 export class ModelServer {
@@ -89,7 +86,7 @@ export class ModelServer {
     if (fault?.kind === 'broken-json')
       return completion({ role: 'assistant', content: '{"folder": 1, "confi', refusal: null });
     if (fault?.kind === 'words') return completion({ role: 'assistant', content: fault.words, refusal: null });
-    const answer = asked.name === 'judgement' ? this.behaviour.judgement(asked) : this.behaviour.draft(asked);
+    const answer = await (asked.name === 'judgement' ? this.behaviour.judgement(asked) : this.behaviour.draft(asked));
     return completion({ role: 'assistant', content: JSON.stringify(answer), refusal: null });
   }
 }

@@ -58,7 +58,7 @@ export type RoadOptions = {
   scanner?: NetConnectOpts;
   /** Where files lie; on a disk unless a test has another place. */
   attachments?: AttachmentStore;
-  /** Called with the name of a short database step after it is done, before the run hears of it. */
+  /** Called with the name of a step after it is done, before the run hears of it: when it throws, the step is repeated. */
   afterStep?: (step: string) => Promise<void>;
   /** Workers that wait for mailboxes to have news; without one a test has them to itself. */
   watchers?: number;
@@ -146,7 +146,7 @@ export class Road {
     const workers = await Promise.all([
       createInboxWorker(context, { ...activities, inbox: this.#observed(activities.inbox) }),
       createMailboxesWorker(context, activities),
-      createProvidersWorker(context, activities),
+      createProvidersWorker(context, { ...activities, providers: this.#observed(activities.providers) }),
       ...elsewhere.map((own) => createWatchingWorker({ ...context, connection: own }, activities)),
     ]);
     const running = workers.map((worker) => worker.run());

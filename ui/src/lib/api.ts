@@ -34,6 +34,7 @@ export type OAuthProvider = Reply<'listOAuthProviders'>['providers'][number];
 export type MailServer = Reply<'findMailServers'>['imap'];
 export type ArticleView = Reply<'listArticles'>['articles'][number];
 export type AnsweringView = Reply<'getAnswering'>;
+export type BusinessHours = Reply<'getBusinessHours'>;
 export type SenderRuleView = Reply<'listSenderRules'>['rules'][number];
 export type AuditEventView = Reply<'listAuditEvents'>['items'][number];
 export type OutboxItem = Reply<'listOutbox'>['items'][number];

@@ -6,6 +6,7 @@ import { RefusedByApi } from './api.ts';
 const SENTENCES: Record<string, () => string> = {
   'article.not-found': m.refusal_gone,
   'conversation.not-found': m.refusal_conversation_gone,
+  'conversation.message-arriving': m.refusal_message_arriving,
   'conversation.reply-unsettled': m.refusal_reply_unsettled,
   'conversation.status-not-allowed': m.refusal_status,
   'draft.already-decided': m.refusal_draft_decided,
@@ -37,6 +38,7 @@ const SENTENCES: Record<string, () => string> = {
   'reply.no-return-number': m.refusal_no_return_number,
   'reply.too-long': m.refusal_too_long,
   'reply.whatsapp-window-closed': m.refusal_whatsapp_window,
+  'saved.at-once': m.refusal_saved_at_once,
   'signature.wrong': m.refusal_signature_wrong,
   'template.body-too-long': m.refusal_template_too_long,
   'template.changed': m.refusal_template_changed,

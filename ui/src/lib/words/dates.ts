@@ -68,6 +68,16 @@ export function span(ms: number): string {
   return hours === 0 ? m.span_whole_days({ days }) : m.span_days({ days, hours });
 }
 
+/** @param day 1 is Monday */
+export function weekday(day: number): string {
+  return formatted(new Date(Date.UTC(2024, 0, day)), { weekday: 'long', timeZone: 'UTC' });
+}
+
+/** @param date YYYY-MM-DD, without a time or a zone */
+export function wholeDay(date: string): string {
+  return formatted(new Date(date), { dateStyle: 'full', timeZone: 'UTC' });
+}
+
 /** How long a step took: "under 10 ms" is said so, because a zero would look broken. */
 export function tookTime(ms: number): string {
   if (ms < 1000) return m.took_ms({ ms: number(Math.max(1, Math.round(ms))) });

@@ -114,6 +114,7 @@ const TELLERS: Record<string, Teller> = {
 
   reviewDraft: (outcome, facts, nameOf) => {
     const name = nameOf(text(facts.by));
+    const obstacle = text(facts.obstacle);
     return pick(outcome, {
       waiting: () => [m.story_review_waiting()],
       approved: () => [name ? m.story_review_approved_by({ name }) : m.story_review_approved()],
@@ -131,6 +132,10 @@ const TELLERS: Record<string, Teller> = {
       'deadline-send': () => [m.story_deadline_send()],
       'deadline-discard': () => [m.story_deadline_discard()],
       'approved-automatically': () => [m.story_review_automatic()],
+      'cannot-be-sent': () => [
+        m.story_review_waiting(),
+        obstacle && m.story_caution({ caution: replyReason(obstacle) }),
+      ],
     });
   },
 
