@@ -22,8 +22,6 @@ import type { Dependencies } from './dependencies.ts';
 
 /** What is younger than this is on its way and not forgotten. */
 const FORGOTTEN_AFTER_MS = 60_000;
-/** The longest rest between two tries of a reply (workflows/send-reply.ts), and one to spare. */
-const RESTS_AT_MOST_MS = 20 * 60_000;
 /** A Temporal server is restored from a backup that is not older. */
 const RESTORED_WITHIN = '3 days';
 const MOST_AT_ONCE = 500;
@@ -53,7 +51,7 @@ export function createHousekeeping({ database, attachments }: Dependencies) {
         for (const draft of drafts) tellDraftDecided(em, draft.runId, draft.id, draft.decisionId!);
         const replies = await em.find(
           Reply,
-          { state: { $in: ['approved', 'sending'] }, notBefore: { $lt: before }, ...notTriedSince(before) },
+          { state: { $in: ['approved', 'sending'] }, notBefore: { $lt: before } },
           limit,
         );
         for (const reply of replies) startSendReply(em, tenantId, reply.id);
@@ -99,12 +97,6 @@ export function createHousekeeping({ database, attachments }: Dependencies) {
       });
     },
   };
-}
-
-/** A run that rests between two tries would take a word for a person's, and try at once. */
-function notTriedSince(before: Date) {
-  const longAgo = new Date(before.getTime() - RESTS_AT_MOST_MS);
-  return { $or: [{ attemptedAt: null }, { attemptedAt: { $lt: longAgo } }, { state: 'sending' as const }] };
 }
 
 /**

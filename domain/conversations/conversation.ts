@@ -1,7 +1,7 @@
 // The exchange with one client about one matter. It knows its status, where it is sorted and by whom, and whether a
 // draft waits in it. Who changes it tells the audit trail and the live view.
 import { defineEntity, p } from '@mikro-orm/core';
-import type { EntityManager } from '@mikro-orm/postgresql';
+import type { EntityDictionary, EntityManager } from '@mikro-orm/postgresql';
 import { Conflict, NotFound } from '#domain/errors.ts';
 import {
   mayChangeStatus,
@@ -137,15 +137,23 @@ ConversationSchema.setClass(Conversation);
  * the client see each other, whichever comes first. Call it before anything of the conversation is changed.
  */
 export async function holdConversation(em: EntityManager, id: string): Promise<Conversation> {
-  await em.execute('select from conversation where id = ? for no key update', [id]);
-  // As it is now: what was read before the wait may be older.
-  return em.findOneOrFail(Conversation, { id }, { refresh: true });
+  const conversation = await held(em, id);
+  if (!conversation) throw new NotFound('conversation.not-found', 'This conversation does not exist.');
+  return conversation;
 }
 
 /** As above, for what somebody does in it. @throws NotFound when it was deleted, even in this very moment */
 export async function holdShownConversation(em: EntityManager, id: string): Promise<Conversation> {
-  await em.execute('select from conversation where id = ? for no key update', [id]);
-  const conversation = await em.findOne(Conversation, { id, deletedAt: null }, { refresh: true });
-  if (!conversation) throw new NotFound('conversation.not-found', 'This conversation does not exist.');
+  const conversation = await holdConversation(em, id);
+  if (conversation.deletedAt) throw new NotFound('conversation.not-found', 'This conversation does not exist.');
   return conversation;
+}
+
+// As it is after the wait: what was read before may be older. The ORM's own lock would also hold up who only refers to it.
+async function held(em: EntityManager, id: string): Promise<Conversation | null> {
+  const [row] = await em.execute<EntityDictionary<Conversation>[]>(
+    'select * from conversation where id = ? for no key update',
+    [id],
+  );
+  return row ? em.map(Conversation, row) : null;
 }

@@ -167,7 +167,8 @@ async function insertBlankRow(table: string, tenantId: string): Promise<void> {
   const values = columns.map(({ name, type }) => {
     if (name === 'tenant_id') return tenantId;
     if (table === 'tenant' && name === 'id') return tenantId;
-    const first = new RegExp(`\\(?${name}\\)? = (?:ANY \\(ARRAY\\[)?'([^']+)'`);
+    // Its own value, not what a function makes of it.
+    const first = new RegExp(`(?<!\\w|\\w\\()\\(?${name}\\)? = (?:ANY \\(ARRAY\\[)?'([^']+)'`);
     const allowed = checks.map(({ definition }) => first.exec(definition.replaceAll('"', ''))?.[1]);
     return allowed.find(Boolean) ?? blankOf(type);
   });
