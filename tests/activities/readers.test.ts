@@ -328,6 +328,19 @@ describe('a bounce', () => {
     });
   });
 
+  test.each([
+    ['on a line with the reason', 'paul@gone.test Invalid Address, ERROR_CODE :5.1.1', '5.1.1', 'failed'],
+    ['in quotes', '"paul@gone.test":\r\nSMTP error: 5.2.2 Mailbox full', '5.2.2', 'failed'],
+    ['behind a mark', '   * paul@gone.test\r\nno such user', null, 'failed'],
+    ['with the day', 'did not reach:\r\npaul@gone.test on Thu, 19 Nov 2026', null, 'failed'],
+    ['in the sentence', 'There was an error delivering your mail to <paul@gone.test>.', null, null],
+  ])('names for whom it was %s, by a mail server without an address', async (_, words, status, action) => {
+    const from = { From: 'MAILER-DAEMON <>', Subject: 'Mail delivery failed' };
+    const copy = 'Original message follows.\r\n\r\nlea@other.test:\r\nbonjour';
+    const { bounce } = await read(letter(from, `${words}\r\n\r\n${copy}`));
+    expect(bounce?.recipients).toEqual([{ recipient: 'paul@gone.test', status, action }]);
+  });
+
   test('is nothing a person writes, even about one', async () => {
     const { bounce } = await read(letter({}, `J'ai reçu une erreur 5.1.1\r\nMessage-ID: <${OURS}>`));
     expect(bounce).toBeNull();

@@ -276,6 +276,18 @@ describe('machines', () => {
     expect(kindOf(change)).toBe(expected);
   });
 
+  test('a mail server without an address is known by its name, or by saying nothing', () => {
+    const returned = (from: string, change: Partial<MailTraits> = {}) =>
+      kindOf({ headers: [['From', from]], senderAddress: null, subject: 'Mail delivery failed', ...change });
+    expect(returned('MAILER-DAEMON <>')).toBe('bounce failure-subject');
+    expect(returned('Mail Delivery Subsystem <MAILER-DAEMON>')).toBe('bounce failure-subject');
+    expect(returned('<>', { subject: '', text: 'Recipient address rejected' })).toBe('bounce failure-text');
+    expect(returned('Camille')).toBe('personal no-sign');
+    const gateway = { senderAddress: 'admin@gw.test', text: 'Unable to deliver your message.' };
+    expect(returned('admin@gw.test', { ...gateway, returnPath: '' })).toBe('bounce failure-text');
+    expect(returned('admin@gw.test', gateway)).toBe('personal no-sign');
+  });
+
   test('an allowed sender still cannot make us answer a machine', () => {
     const senderRules = [{ pattern: 'client.com', verdict: 'allow' }] as const;
     expect(kindOf({ senderRules, headers: [['Auto-Submitted', 'auto-replied']] })).toBe('automatic auto-submitted');
