@@ -26,14 +26,20 @@ const MOST_RECIPIENTS = 100;
 /** @returns null when the mail carries no delivery status and is no letter of a mail server */
 export function readBounce(mail: BounceTraits): Bounce | null {
   const reports = mail.files.filter((file) => /^message\/(global-)?delivery-status$/i.test(file.type));
-  if (reports.length > 0) return { recipients: reports.flatMap(recipientsOf), originalMessageId: originalOf(mail) };
+  if (reports.length > 0)
+    return {
+      recipients: reports.flatMap(({ content }) => recipientsOf(content.toString('utf8'))),
+      originalMessageId: originalOf(mail),
+    };
   if (!isFromMailSystem(mail)) return null;
+  if (/^Final-Recipient:/im.test(mail.text))
+    return { recipients: recipientsOf(mail.text.slice(0, READ_CHARACTERS)), originalMessageId: originalOf(mail) };
   return { recipients: failuresIn(mail), originalMessageId: originalOf(mail) };
 }
 
 // The first block of a report is about the message; some servers leave it out, or put each recipient in a report of its own.
-function recipientsOf(report: MimeFile): Bounce['recipients'] {
-  return fieldBlocks(report.content.toString('utf8'))
+function recipientsOf(report: string): Bounce['recipients'] {
+  return fieldBlocks(report)
     .filter((fields) => fields['final-recipient'] ?? fields['original-recipient'] ?? fields.action)
     .slice(0, MOST_RECIPIENTS)
     .map((fields) => ({
