@@ -1,6 +1,7 @@
 // Divides a reply into what is new, what is quoted and the signature, line by line, so that nothing
 // is lost. Written by hand: the package email-reply-parser imports Node's `module` (refused in a workflow, broken in
 // a browser), spends a minute on five hostile kilobytes and rewrites the text. The tests compare with it.
+import { foldText } from './folded-text.ts';
 import { attributionAt, headerBlockAt, isDivider, isMarked } from './quote-header.ts';
 import { signatureIn } from './signature-line.ts';
 
@@ -58,12 +59,16 @@ function markQuotations(lines: string[], parts: Part[]): void {
       parts.fill('quoted', at, quoted);
       at = quoted;
     } else if (attribution?.certain || isDivider(lines[at]!) || headerBlockAt(lines, at)) {
-      // The quoted lines carry no mark: all that follows is the older mail.
-      parts.fill('quoted', at);
+      // The quoted lines carry no mark: all that follows is the older mail, unless the answers stand in it.
+      if (!ANSWERS_WITHIN.test(foldText(lines.slice(0, at).join('\n'), { exact: false, lines: false }).text))
+        parts.fill('quoted', at);
       return;
     } else at++;
   }
 }
+
+const ANSWERS_WITHIN =
+  /\b((mes|nos|ma|notre) (reponses?|commentaires?|remarques?|annotations?)|(repon(se|ses|du|ds)|commente)|(my |our )?(answers?|comments?|replies|responses?|remarks)|(answered|commented|replied)|(meine |unsere )?(antworten?|anmerkungen|kommentare)|(mis |nuestras )?(respuestas|comentarios)|(respondo|contesto)) (est |sont |are |is |stehen |directement |directly |weiter |mas )?(ci-dessous|ci-apres|plus bas|dans (le|ton|votre) (texte|corps|mail|message)|en (rouge|bleu|vert|gras|couleur)|below|in-?line|in (red|blue|green|bold|the text|your (text|mail|message))|unten|im text|in (rot|blau|grun)|abajo|en (rojo|azul|verde|el texto))/;
 
 /** Blank lines between marked lines belong to the quotation. */
 function afterMarked(lines: string[], at: number): number {

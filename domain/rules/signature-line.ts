@@ -17,7 +17,10 @@ export function signatureIn(lines: string[]): { from: number; to: number } | nul
   const hasDelimiter = delimiter >= 0 && filled(lines, delimiter + 1, to) <= AFTER_DELIMITER;
   const end = hasDelimiter ? delimiter : to;
   for (let from = Math.max(0, lastFilled(lines, end) - AFTER_SIGN_OFF * 3); from < end; from++) {
-    if (beginsSignature(lines, from, end)) return { from, to };
+    if (!beginsSignature(lines, from, end)) continue;
+    const prose = lines.findIndex((line, at) => at > from && at < end && isProse(line) && !isDevice(line));
+    // What is written below the name is the author's text again.
+    if (prose < 0 || !hasDelimiter) return { from, to: prose < 0 ? to : prose };
   }
   return hasDelimiter ? { from: delimiter, to } : null;
 }
@@ -34,11 +37,32 @@ function beginsSignature(lines: string[], at: number, end: number): boolean {
   if (line === '' || line.length > LINE_CHARACTERS * 2) return false;
   const words = foldText(line, { exact: false, lines: false }).text;
   const after = filled(lines, at + 1, end);
-  if (DEVICE.test(words)) return after <= AFTER_DEVICE && line.length <= LINE_CHARACTERS;
-  if (!SIGN_OFF.test(words) && !COURTESY.test(words)) return false;
+  if (DEVICE.test(words)) return after <= AFTER_DEVICE && line.length <= LINE_CHARACTERS && !isOwnSentence(line);
+  if (!SIGN_OFF.test(words.replace(SMILEYS, '')) && !COURTESY.test(words)) return false;
   const rest = lines.slice(at + 1, end);
   return after <= AFTER_SIGN_OFF && rest.every((one) => one.length <= LINE_CHARACTERS && !/\?\s*$/.test(one));
 }
+
+/** A whole sentence that somebody thought of, and not what companies put below every mail. */
+function isProse(line: string): boolean {
+  const bare = line.trim();
+  if (!/[.!?…]["»”)]?$/.test(bare) || bare.split(/\s+/).length < PROSE_WORDS) return false;
+  return !FOOTER.test(foldText(bare.slice(0, 500), { exact: false, lines: false }).text);
+}
+
+/** "Sent from my desk, which is easier than a phone." */
+function isOwnSentence(line: string): boolean {
+  return isProse(line) && /,\s+\S+\s+\S+\s+\S/.test(line);
+}
+
+function isDevice(line: string): boolean {
+  return DEVICE.test(foldText(line.trim().slice(0, LINE_CHARACTERS), { exact: false, lines: false }).text);
+}
+
+const SMILEYS = /(\p{Extended_Pictographic}|\ufe0f| )+$/u;
+const PROSE_WORDS = 6;
+const FOOTER =
+  /confiden|vertraulich|destinat|recipient|empfanger|disclaimer|privileged|imprim|print|druck|environ|umwelt|ambiente|virus|rgpd|dsgvo|gdpr|donnees personnelles|desabonner|desinscri|unsubscribe|abmelden|newsletter|registered|siret|\brcs\b|capital|amtsgericht|geschaftsfuhrer|all rights|brevity|typos|fautes|tippfehler|ce message|this (e-?mail|message)|diese (e-?mail|nachricht)|este (correo|mensaje)|messag(erie|ing)|www\.|https?:/;
 
 /** A postscript below the signature is the author's text again. */
 function endOfSignature(lines: string[], delimiter: number): number {
