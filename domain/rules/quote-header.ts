@@ -24,7 +24,7 @@ export function attributionAt(lines: string[], at: number): Attribution | null {
     // The bracket of a wrapped address stands at the beginning of the next line, like a mark.
     const isBracket = count > 1 && /^>\s*:$/.test(line);
     if (line === '' || line.length + joined.length > HEADER_CHARACTERS || (isMarked(line) && !isBracket)) return null;
-    joined = count === 1 ? line.replace(/^[-\s]+/, '') : `${joined}${/<$/.test(joined) || isBracket ? '' : ' '}${line}`;
+    joined = count === 1 ? bareLine(line) : `${joined}${/<$/.test(joined) || isBracket ? '' : ' '}${line}`;
     if (isAttribution(joined)) return { lines: count, certain: isCertain(joined) };
     if (isOfName(joined, lines[at]!)) return { lines: count, certain: false };
     // A finished sentence is no half of an attribution; `Am Fr., 28.` is.
@@ -33,12 +33,12 @@ export function attributionAt(lines: string[], at: number): Attribution | null {
   return null;
 }
 
-/** "----- Message d'origine -----", "Begin forwarded message:". */
+/** "----- Message d'origine -----", "Begin forwarded message:", "##- Please type your reply above this line -##". */
 export function isDivider(line: string): boolean {
   const bare = line.replace(/^[\s*]+|[\s*]+$/g, '');
   if (bare === '' || bare.length > DIVIDER_CHARACTERS) return false;
   const words = foldText(bare, { exact: false, lines: false }).text;
-  return (/^--/.test(words) && DIVIDER.test(words)) || FORWARD_OPENING.test(words);
+  return (/^--/.test(words) && DIVIDER.test(words)) || /^##- .{5,} -##$/.test(words) || FORWARD_OPENING.test(words);
 }
 
 /** Outlook's block (De, Envoyé, À, Objet), with or without a rule of underscores above it; GMX and T-Online begin with another line. */
@@ -72,23 +72,25 @@ export function isMarked(line: string): boolean {
 type Field = 'from' | 'date' | 'to' | 'subject';
 
 const DIVIDER =
-  /^-+ ?(original message|message d'origine|message original|ursprungliche nachricht|original-nachricht|mensaje original|messaggio originale|mensagem original|oorspronkelijk bericht|oprindelig (besked|meddelelse)|opprinnelig melding|ursprungligt meddelande|forwarded (message|by .*)|message (transfere|reexpedie)|courriel original|weitergeleitete nachricht|mensaje reenviado|messaggio inoltrato) ?-+$/;
+  /^-+ ?(original message|message d'origine|message original|ursprungliche nachricht|original-nachricht|mensaje original|messaggio originale|mensagem original|oorspronkelijk bericht|oprindelig (besked|meddelelse)|opprinnelig melding|ursprungligt meddelande|forwarded (message|by .*)|(message|mail) (transfere|reexpedie)|(courriel|mail) (original|d'origine)|weitergeleitete nachricht|mensaje reenviado|messaggio inoltrato) ?-+$/;
 const FORWARD_OPENING =
   /^(begin forwarded message|debut du message (reexpedie|transfere)|anfang der weitergeleiteten nachricht|inicio del mensaje reenviado) ?:$/;
 
 /** Begins like, ends like. Without accents, in lower case. */
 const ATTRIBUTIONS: [begins: RegExp, ends: RegExp][] = [
-  [/^on /, / wrote ?:$/],
+  [/^on /, /[ >]wrote ?:$/],
   [/^at /, / wrote ?:$/],
-  [/^le /, / (a )?ecrit ?:$/],
+  [/^le /, /[ >](a )?ecrit ?:$/],
   [/^el /, / escribio ?:$/],
   [/^en /, / escribio ?:$/],
   [/^am /, / schrieb\b.*:$/],
   [/^am /, / geschrieben ?:$/],
+  [/^.{3,} hat am /, / geschrieben ?:$/],
   [/^.{3,} schrieb am /, /:$/],
   [/^il /, / scritto ?:$/],
   [/^em /, / escreveu ?:$/],
   [/^op /, / schreef\b.*:$/],
+  [/^op /, / geschreven ?:$/],
   [/^(den|pa|[a-z]{3,4}\.?) /, / skrev\b.*:$/],
   [/^(w dniu|dnia) /, / (pisze|napisal(\(a\)|a)?) ?:$/],
   [/^(\d|понедельник|вторник|сред|четверг|пятниц|суббот|воскресень|(пн|вт|ср|чт|пт|сб|вс),)/, / написал\(?а?\)? ?:$/],
@@ -119,11 +121,18 @@ const BRACKETED = /<[^<>\s]+@[^<>\s]+>/;
  * lines below it shows that it introduces them. The first line must belong to it: what stands above it is the author's.
  */
 function isOfName(joined: string, first: string): boolean {
+  if (joined === bareLine(first) && (OLD_GMAIL.test(joined) || OLD_ANDROID.test(first.trim()))) return true;
   if (!/:$/.test(joined) || !BRACKETED.test(joined)) return false;
-  if (joined === first.trim() && NAME_WROTE.test(foldText(joined, { exact: false, lines: false }).text)) return true;
+  if (joined === bareLine(first) && NAME_WROTE.test(foldText(joined, { exact: false, lines: false }).text)) return true;
   return /\b\d{4}\b/.test(first) && /\b\d\d?[:.]\d\d\b/.test(joined);
 }
 
+function bareLine(line: string): string {
+  return line.trim().replace(/^[-\s]+/, '');
+}
+
+const OLD_GMAIL = /^\d{4}\/\d\d?\/\d\d? [^<>]{0,100}<[^<>\s]+@[^<>\s]+>$/;
+const OLD_ANDROID = /^-{2,} ?.{1,80} (wrote|a écrit|schrieb|escribió|ha scritto) ?-{2,}$/;
 const NAME_WROTE = /> (wrote|(a )?ecrit|schrieb|escribio|ha scritto|escreveu|schreef|skrev) ?:$/;
 
 function isCertain(joined: string): boolean {
@@ -132,7 +141,8 @@ function isCertain(joined: string): boolean {
 
 function isRule(line: string): boolean {
   const bare = line.trim().slice(0, DIVIDER_CHARACTERS);
-  return /^(_{5,}|-{5,}|={5,})$/.test(bare);
+  // Orange writes the date above its block.
+  return /^(_{5,}|-{5,}|={5,}|message du \d\d\/\d\d\/\d\d \d\d:\d\d)$/i.test(bare);
 }
 
 function fieldOf(line: string): Field | null {

@@ -59,6 +59,9 @@ describe('quotations are introduced in the languages of clients', () => {
     'Am 03.05.2016 10:12 schrieb "Maya" <support@acme.test\n>:',
     'Maya <support@acme.test> schrieb am Di., 3.\nMai 2016 um 10:12 Uhr:',
     'At 5/3/2016 10:12 AM, you wrote:',
+    'On Tue, May 3, 2016 at 10:12 AM, Maya <support@acme.test>wrote:',
+    '2016/5/3 Maya <support@acme.test>',
+    '---- Maya a écrit ----',
     'Maya <support@acme.test> a écrit :',
     '---- On Tue, 03 May 2016 10:12:36 +0200 Maya <support@acme.test> wrote ----',
     'ти 3. toukokuuta 2016 klo 10.12 Maya\n<support@acme.test> kirjoitti:',
@@ -83,6 +86,10 @@ describe('quotations are introduced in the languages of clients', () => {
     lines('*De :* Maya <support@acme.test>', '*Envoyé :* mardi', '*Objet :* Colis'),
     '-----Message d’origine-----\nDe : Maya',
     '---------- Forwarded message ---------',
+    '----- Mail original -----',
+    '##- Please type your reply above this line -##',
+    'Maya <support@acme.test> hat am 03.05.2016 10:12 CET geschrieben:',
+    lines('Message du 03/05/16 10:12', 'De : "Maya" <support@acme.test>', 'A : camille@client.com', 'Objet : Colis'),
     '-----Ursprüngliche Nachricht-----',
     '-------- Mensaje original --------',
     '*-------- Message original --------*',
@@ -108,6 +115,8 @@ describe('quotations are introduced in the languages of clients', () => {
       'Deux chaises',
       ...Array.from({ length: 16 }, (_, n) => `Article ${n}`),
     ),
+    lines('Deux articles', '--', 'Une table', '--', 'Deux chaises'),
+    lines('Voici la photo', '--', 'Avez-vous la même en bleu ?'),
     lines('Cheers', 'is the name of the bar where I lost the bag, can you ask them?'),
   ])('what only looks like a quotation stays new: %s', (text) => {
     expect(splitReply(text)).toEqual({ newText: text, quotedText: '', signature: '' });
@@ -156,6 +165,9 @@ describe('signatures', () => {
     lines('Cordialement,', 'Camille'),
     lines('Bien à vous', '', 'Camille Noël', 'Client SA'),
     lines('Bonne journée !', 'Camille'),
+    lines('Bien cdt', 'Camille'),
+    lines('Cheers 🎉', 'Camille'),
+    'Yahoo Mail : Recherchez, organisez, maîtrisez',
     lines('Best regards,', 'Camille'),
     lines('Mit freundlichen Grüßen', 'Camille'),
     lines('Un saludo,', 'Camille'),
@@ -181,6 +193,10 @@ describe('signatures', () => {
       quotedText: '',
       signature: lines('Cordialement,', 'Camille'),
     });
+    const unpunctuated = 'rappelez moi sur mon portable je suis là jusque 18h';
+    expect(splitReply(lines('Mon colis manque', 'Cdt', 'Camille', unpunctuated)).newText).toBe(
+      lines('Mon colis manque', unpunctuated),
+    );
     const footer = 'Ce message est confidentiel et réservé à son destinataire.';
     expect(splitReply(lines('Mon colis manque.', 'Cordialement,', 'Camille', footer)).newText).toBe(
       'Mon colis manque.',
