@@ -25,6 +25,7 @@ export function mendHeaders(raw: Buffer): Buffer {
 /** The line between parts as it stands, where the header names another one; without any such line the body is text. */
 function mendBoundary(head: string, body: Buffer): string {
   return head.replace(/^content-type:[^\r\n]*(?:\r?\n[ \t][^\r\n]*)*/im, (field) => {
+    if (field.length > LONGEST_FIELD) return field;
     const [parameter, quoted, bare] = /;?\s*\bboundary\s*=\s*(?:"([^"]*)"|([^\s;]+))/i.exec(field) ?? [];
     const boundary = (quoted ?? bare)?.replace(/\r?\n/g, '');
     // RFC 2231 may spell it over several parameters.
@@ -36,6 +37,8 @@ function mendBoundary(head: string, body: Buffer): string {
   });
 }
 
+/** A longer one is made to keep us busy. */
+const LONGEST_FIELD = 5000;
 const FIRST_PART = /^--([^\s"\\$][^\r\n"\\$]{0,68}[^\s"\\$])[ \t]*\r?\n(?=content-[a-z-]+[ \t]*:)/im;
 const FIRST_PART_WITHIN = 100_000;
 

@@ -89,6 +89,9 @@ function automaticVerdict(mail: MailTraits): MailVerdict | null {
     const reason = report === 'feedback-report' ? report : 'read-receipt';
     return verdict('automatic', reason, `Content-Type: ${mail.contentType}`);
   }
+  // Outlook.com's form of a feedback report, which says its type nowhere.
+  const complaint = headerLine(mail.headers, 'x-hmxmroriginalrecipient');
+  if (complaint) return verdict('automatic', 'feedback-report', complaint);
   const submitted = autoSubmitted(mail);
   if (submitted) return carriesPeoplesWords(mail) ? null : verdict('automatic', 'auto-submitted', submitted);
   const header = autoReplyHeader(mail);

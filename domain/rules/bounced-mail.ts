@@ -27,10 +27,8 @@ export function bounceVerdict(mail: MailTraits): MailVerdict | null {
   const machine = !/^postmaster/i.test(sender.trim()) || isEmptyPath(mail.returnPath);
   const words = machine ? FAILURE_TEXT.exec(fold(mail.text)) : null;
   if (words) return verdict('bounce', 'failure-text', from, words[0]);
-  // A daemon that takes no answer has nothing else to say.
-  return /^mail/i.test(sender) && isEmptyPath(mail.returnPath)
-    ? verdict('bounce', 'mail-system', from, 'Return-Path: <>')
-    : null;
+  // Nobody writes letters from a daemon's address.
+  return /^mail/i.test(sender) ? verdict('bounce', 'mail-system', from) : null;
 }
 
 /** By its address; some write only a name (`MAILER-DAEMON <>`), or nothing at all (`<>`), into From. */

@@ -242,6 +242,8 @@ describe('machines', () => {
     ],
     ['automatic read-receipt', { contentType: 'multipart/report; report-type="disposition-notification"; boundary=x' }],
     ['automatic feedback-report', { contentType: 'multipart/report;\r\n report-type=feedback-report' }],
+    ['automatic feedback-report', { headers: [['X-HmXmrOriginalRecipient', 'camille@client.com']] }],
+    ['bounce mail-system', { senderAddress: 'mailer-daemon@x.test', subject: 'Errors', text: 'Transcript follows.' }],
     ['automatic domain-report', { subject: 'Report Domain: acme.test Submitter: mail.test Report-ID: <1@mail.test>' }],
     ['bounce delivery-status', { contentType: 'Multipart/Report; boundary=x; Report-Type=delivery-status' }],
     ['bounce failure-subject', { senderAddress: 'MAILER-DAEMON', subject: 'Undelivered Mail Returned to Sender' }],
