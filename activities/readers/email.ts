@@ -13,7 +13,7 @@ import { readBounce } from './bounce.ts';
 import { textOfHtml } from './html-text.ts';
 import { digestOf, type IncomingMessage, threadKey, Unreadable } from './incoming-message.ts';
 import { readFiles } from './mail-files.ts';
-import { sanitiseMailHtml } from './mail-html.ts';
+import { sanitiseMailHtml, shownContentIds } from './mail-html.ts';
 import { type MimeMail, type MimeText, parseMime } from './parse-mime.ts';
 
 const LONGEST_TEXT = 1_000_000;
@@ -42,6 +42,7 @@ export async function readEmail(raw: Buffer, receivedAt: Date, truncated = false
   const to = addresses(mail.parsed.get('to'));
   const cc = addresses(mail.parsed.get('cc'));
   const writer = clientBehind(sender, replyTo);
+  const html = sanitisedHtml(mail.texts, problems);
   const bounce = readBounce({ headers, senderAddress: address, text, files: mail.files });
   return {
     channel: 'email',
@@ -68,9 +69,9 @@ export async function readEmail(raw: Buffer, receivedAt: Date, truncated = false
     subject,
     text,
     newText: splitReply(text).newText,
-    html: sanitisedHtml(mail.texts, problems),
+    html,
     sentAt: believableDate(headerValue(headers, 'date'), receivedAt, problems),
-    attachments: await readFiles(mail, truncated, problems),
+    attachments: await readFiles(mail, html === null ? null : shownContentIds(html), truncated, problems),
     threadKeys: threadKeys({ messageId, inReplyTo, references }).map((id) => threadKey('mail', id)),
     replySecrets: replySecretsIn([...to, ...cc, ...deliveredTo(headers)]),
     headers,

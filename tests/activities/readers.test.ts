@@ -303,6 +303,17 @@ describe('the files of a mail', () => {
     expect(message.attachments).toMatchObject([{ contentId: 'photo@client', inline: true }]);
   });
 
+  test('are found by a percent-encoded content id, and stand beside the letter when its HTML does not show them', async () => {
+    const picture = (id: string) =>
+      file(`Content-Type: image/png\r\nContent-Disposition: inline\r\nContent-ID: <${id}>`);
+    const letterWith = async (html: string) => {
+      const parts = [file('Content-Type: text/html', html), picture('a&b%c@client'), picture('other@client')];
+      return (await read(letter(...multipart('related', ...parts)))).attachments.map(({ inline }) => inline);
+    };
+    expect(await letterWith('<img src="cid:a&amp;b%25c@client">')).toEqual([true, false]);
+    expect(await letterWith('<p>Voici deux photos</p>')).toEqual([false, false]);
+  });
+
   test('of a mail of which only the beginning was kept leave out the one that was cut', async () => {
     const headers = 'Content-Type: application/zip; name=';
     const [fields, body] = multipart(
