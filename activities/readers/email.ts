@@ -19,6 +19,8 @@ import { type MimeMail, type MimeText, parseMime } from './parse-mime.ts';
 const LONGEST_TEXT = 1_000_000;
 const LONGEST_SUBJECT = 998;
 const LONGEST_NAME = 300;
+/** `Re:`, `TR :`, in whatever language. */
+const PREFIXED = /^\s*(\[[^\]]*\]\s*)?\p{L}{1,6}\.?\s?(\[\d+\]|\(\d+\))?\s?[:：]/u;
 
 /**
  * @param raw the mail as the server gave it, or its beginning when it is `truncated`
@@ -38,6 +40,7 @@ export async function readEmail(raw: Buffer, receivedAt: Date, truncated = false
   const messageId = parseMessageIds(headerValue(headers, 'message-id'))[0] ?? null;
   const inReplyTo = parseMessageIds(headerValue(headers, 'in-reply-to'))[0] ?? null;
   const references = parseMessageIds(headerValue(headers, 'references'));
+  const isAnswer = inReplyTo !== null || references.length > 0 || PREFIXED.test(subject);
   const address = sender?.address ?? null;
   const to = addresses(mail.parsed.get('to'));
   const cc = addresses(mail.parsed.get('cc'));
@@ -68,7 +71,7 @@ export async function readEmail(raw: Buffer, receivedAt: Date, truncated = false
     cc: cc.map(withoutReplySecret),
     subject,
     text,
-    newText: splitReply(text).newText,
+    newText: splitReply(text, !isAnswer).newText,
     html,
     sentAt: believableDate(headerValue(headers, 'date'), receivedAt, problems),
     attachments: await readFiles(mail, html === null ? null : shownContentIds(html), truncated, problems),

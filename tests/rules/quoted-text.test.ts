@@ -149,6 +149,28 @@ describe('quotations are introduced in the languages of clients', () => {
     expect(splitReply(`Merci.\n\n${answered}`).newText).toBe('Merci.');
   });
 
+  test('in a letter that answers nothing, only what is announced is quoted', () => {
+    const order = lines('Je voudrais :', '> deux lampes', '> une table', 'Merci de me dire le prix.');
+    expect(splitReply(order, true)).toEqual({ newText: order, quotedText: '', signature: '' });
+    expect(splitReply(order).newText).toBe(lines('Je voudrais :', 'Merci de me dire le prix.'));
+    for (const quoted of [
+      lines('Le 3 mai 2016 à 10:12, Maya a écrit :', '> Votre colis est parti.'),
+      lines('> Le 3 mai 2016 à 10:12, Maya a écrit :', '>', '> Votre colis est parti.'),
+      lines(
+        '> Message du 03/05/16 10:12',
+        '> De : "Maya" <support@acme.test>',
+        '> A : camille@client.com',
+        '> Objet : x',
+      ),
+      lines('>> Où est mon colis ?', '> Il est parti.'),
+    ])
+      expect(splitReply(`Merci !\n\n${quoted}`, true)).toEqual({
+        newText: 'Merci !',
+        quotedText: quoted,
+        signature: '',
+      });
+  });
+
   test('answers between the quoted lines, and below them, are new', () => {
     const text = lines('> Quelle couleur ?', 'Bleu.', '', '> Combien ?', '>', '', '> Merci', 'Deux.');
     expect(splitReply(text)).toEqual({
