@@ -45,15 +45,16 @@ export async function parseMime(raw: Buffer): Promise<MimeMail> {
     skipTextLinks: true,
     skipImageLinks: true,
   });
-  // The loop below hears the first fault; one after it must not end the process.
-  parser.on('error', () => {});
+  // A fault leaves the file being read without an end; one after it must not end the process.
+  const fault = new Promise<never>((_, reject) => parser.on('error', reject));
+  fault.catch(() => {});
   parser.end(mendHeaders(raw));
   const files: MimeFile[] = [];
   let leftOut = 0;
   for await (const item of parser as AsyncIterable<AttachmentStream | MessageText>) {
     if (item.type !== 'attachment') continue;
     item.content.on('error', () => {});
-    const content = await buffer(item.content);
+    const content = await Promise.race([buffer(item.content), fault]);
     if (files.length < MOST_FILES) files.push(fileOf(item, content));
     else leftOut += 1;
     item.release?.();

@@ -390,6 +390,18 @@ describe('hostile mail', () => {
       '10,000 parts',
       letter(...multipart('mixed', ...Array.from({ length: 10_000 }, () => 'Content-Type: image/png\r\n\r\nx'))),
     ],
+    [
+      '10,000 files, of which one is being read when there are too many',
+      letter(
+        ...multipart(
+          'mixed',
+          ...Array.from(
+            { length: 10_000 },
+            () => 'Content-Type: image/png; name=a.png\r\nContent-Transfer-Encoding: base64\r\n\r\naGVsbG8=',
+          ),
+        ),
+      ),
+    ],
     ['a header of 1.5 MB', letter({ 'X-Long': 'y'.repeat(1_500_000) }, 'x')],
     ['nothing', Buffer.alloc(0)],
     ['bytes that are no mail', Buffer.from(Array.from({ length: 5_000 }, (_, at) => (at * 7919) % 256))],
