@@ -9,10 +9,38 @@ const GUESSED =
 const CHARSET_FAMILIES =
   /^(cs|utf|ucs|iso|latin|l\d|win|cp|ibm|\d|mac|x-mac|koi|gb|hz|big5|euc|x-euc|s(hift)?_?jis|jis|ks|tis|viscii|tcvn|armscii|georgian|rk1048|maccenteuro)/i;
 
+/** Not one character of theirs for one or two bytes: what they say cannot be tested. */
+const OF_ESCAPES = /^(utf-?(7|16|32)|ucs|unicode|iso-?2022|hz|cs(utf|unicode|iso-?2022))/i;
+const OF_TWO_BYTES = /^(gb|big5|euc|x-euc|s(hift)?_?jis|jis|ks|cp9\d\d|cs(gb|big5|euc|shift|ks))/i;
+
+const GUESS = 'guess';
+const OR_DECLARED = 'guess-or:';
+
 /** @param charset as declared; empty when it was not */
-export function isGuessed(charset: string): boolean {
+export function guessable(charset: string): string {
   const name = charset.trim();
-  return GUESSED.test(name) || !CHARSET_FAMILIES.test(name);
+  if (GUESSED.test(name) || !CHARSET_FAMILIES.test(name)) return GUESS;
+  return OF_ESCAPES.test(name) ? name : `${OR_DECLARED}${name}`;
+}
+
+/** @param guessed what `guessable` gave */
+export function guessing(guessed: string, known: (charset: string) => NodeJS.ReadWriteStream): NodeJS.ReadWriteStream {
+  if (guessed === GUESS) return new CharsetGuess();
+  if (!guessed.startsWith(OR_DECLARED)) return known(guessed);
+  const declared = guessed.slice(OR_DECLARED.length);
+  return new CharsetGuess(OF_TWO_BYTES.test(declared) ? FEWEST_OF_TWO : 1, () => known(declared));
+}
+
+/** Two Chinese characters may look like UTF-8 by accident; a sentence does not. */
+const FEWEST_OF_TWO = 8;
+
+function isUtf8(bytes: Uint8Array, fewest: number): boolean {
+  try {
+    const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    return (text.match(/[\u0080-\u{10FFFF}]/gu)?.length ?? 0) >= fewest;
+  } catch {
+    return false;
+  }
 }
 
 export function guessText(bytes: Uint8Array): string {
@@ -32,8 +60,18 @@ function isCutUtf8(bytes: Uint8Array): boolean {
 }
 
 /** Collects a text and gives it out as UTF-8. */
-export class CharsetGuess extends Transform {
+class CharsetGuess extends Transform {
   readonly #chunks: Buffer[] = [];
+
+  readonly #fewest: number;
+  readonly #declared: (() => NodeJS.ReadWriteStream) | undefined;
+
+  /** @param declared reads what is not UTF-8 with `fewest` characters beyond ASCII */
+  constructor(fewest = 0, declared?: () => NodeJS.ReadWriteStream) {
+    super();
+    this.#fewest = fewest;
+    this.#declared = declared;
+  }
 
   override _transform(chunk: Buffer, _encoding: BufferEncoding, done: TransformCallback): void {
     this.#chunks.push(chunk);
@@ -41,7 +79,16 @@ export class CharsetGuess extends Transform {
   }
 
   override _flush(done: TransformCallback): void {
-    this.push(Buffer.from(guessText(Buffer.concat(this.#chunks)), 'utf8'));
-    done();
+    const bytes = Buffer.concat(this.#chunks);
+    if (!this.#declared || isUtf8(bytes, this.#fewest)) {
+      this.push(Buffer.from(guessText(bytes), 'utf8'));
+      done();
+      return;
+    }
+    const reader = this.#declared();
+    reader.on('data', (chunk: string | Buffer) => this.push(Buffer.from(chunk as string)));
+    reader.on('end', () => done());
+    reader.on('error', done);
+    reader.end(bytes);
   }
 }

@@ -13,12 +13,14 @@ import { readBounce } from './bounce.ts';
 import { textOfHtml } from './html-text.ts';
 import { digestOf, type IncomingMessage, threadKey, Unreadable } from './incoming-message.ts';
 import { readFiles } from './mail-files.ts';
-import { sanitiseMailHtml } from './mail-html.ts';
+import { sanitiseMailHtml, shownContentIds } from './mail-html.ts';
 import { type MimeMail, type MimeText, parseMime } from './parse-mime.ts';
 
 const LONGEST_TEXT = 1_000_000;
 const LONGEST_SUBJECT = 998;
 const LONGEST_NAME = 300;
+/** `Re:`, `TR :`, in whatever language. */
+const PREFIXED = /^\s*(\[[^\]]*\]\s*)?\p{L}{1,6}\.?\s?(\[\d+\]|\(\d+\))?\s?[:：]/u;
 
 /**
  * @param raw the mail as the server gave it, or its beginning when it is `truncated`
@@ -38,10 +40,12 @@ export async function readEmail(raw: Buffer, receivedAt: Date, truncated = false
   const messageId = parseMessageIds(headerValue(headers, 'message-id'))[0] ?? null;
   const inReplyTo = parseMessageIds(headerValue(headers, 'in-reply-to'))[0] ?? null;
   const references = parseMessageIds(headerValue(headers, 'references'));
+  const isAnswer = inReplyTo !== null || references.length > 0 || PREFIXED.test(subject);
   const address = sender?.address ?? null;
   const to = addresses(mail.parsed.get('to'));
   const cc = addresses(mail.parsed.get('cc'));
   const writer = clientBehind(sender, replyTo);
+  const html = sanitisedHtml(mail.texts, problems);
   const bounce = readBounce({ headers, senderAddress: address, text, files: mail.files });
   return {
     channel: 'email',
@@ -67,10 +71,10 @@ export async function readEmail(raw: Buffer, receivedAt: Date, truncated = false
     cc: cc.map(withoutReplySecret),
     subject,
     text,
-    newText: splitReply(text).newText,
-    html: sanitisedHtml(mail.texts, problems),
+    newText: splitReply(text, !isAnswer).newText,
+    html,
     sentAt: believableDate(headerValue(headers, 'date'), receivedAt, problems),
-    attachments: await readFiles(mail, truncated, problems),
+    attachments: await readFiles(mail, html === null ? null : shownContentIds(html), truncated, problems),
     threadKeys: threadKeys({ messageId, inReplyTo, references }).map((id) => threadKey('mail', id)),
     replySecrets: replySecretsIn([...to, ...cc, ...deliveredTo(headers)]),
     headers,

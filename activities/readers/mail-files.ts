@@ -7,9 +7,19 @@ import type { MimeFile, MimeMail } from './parse-mime.ts';
 
 const LONGEST_CONTENT_ID = 255;
 
-/** @param truncated only the beginning of the mail is there, so that its last file was cut in two */
-export async function readFiles(mail: MimeMail, truncated: boolean, problems: string[]): Promise<IncomingAttachment[]> {
-  const files = await Promise.all(mail.files.map(readFile));
+/**
+ * @param shown the content ids of the pictures that stand in the HTML; null where there is no HTML
+ * @param truncated only the beginning of the mail is there, so that its last file was cut in two
+ */
+export async function readFiles(
+  mail: MimeMail,
+  shown: ReadonlySet<string> | null,
+  truncated: boolean,
+  problems: string[],
+): Promise<IncomingAttachment[]> {
+  const read = await Promise.all(mail.files.map(readFile));
+  // Apple Mail calls every picture inline: one that the HTML shows nowhere would be seen nowhere.
+  const files = read.map((file) => ({ ...file, inline: file.inline && (!shown || shown.has(file.contentId ?? '')) }));
   if (mail.leftOut > 0) problems.push(`${mail.leftOut} more files were left out: a letter does not have that many.`);
   if (!truncated) return files;
   const cut = files.pop();

@@ -1,6 +1,7 @@
 // Makes a mail's HTML safe to keep. It is shown later in a sandboxed frame without scripts; this is the first fence.
 // Remote images keep their address under data-remote-src, so that a screen can load them when an agent asks.
 import sanitizeHtml from 'sanitize-html';
+import { attributeText } from '#domain/rules/html-attribute.ts';
 import { isTooDeep } from './html-text.ts';
 
 /** Beyond this a mail is shown as text only. */
@@ -81,11 +82,25 @@ function linkAttributes(attributes: Record<string, string>): Record<string, stri
   return /^\s*(https?:\/\/|mailto:|tel:)/i.test(href) ? { ...rest, href: href.trim() } : rest;
 }
 
+/** RFC 2392: within a URL, a content id is percent-encoded. */
+function plainId(id: string): string {
+  try {
+    return decodeURIComponent(id);
+  } catch {
+    return id;
+  }
+}
+
+/** @param html sanitised */
+export function shownContentIds(html: string): Set<string> {
+  return new Set([...html.matchAll(/data-content-id="([^"]*)"/g)].map(([, id]) => attributeText(id!)));
+}
+
 function imageAttributes(attributes: Record<string, string>): Record<string, string> {
   // Our own attributes are ours to set.
   const { src = '', 'data-remote-src': _remote, 'data-content-id': _content, ...rest } = attributes;
   const address = src.trim();
-  if (/^cid:/i.test(address)) return { ...rest, 'data-content-id': address.slice(4) };
+  if (/^cid:/i.test(address)) return { ...rest, 'data-content-id': plainId(address.slice(4)) };
   if (/^data:image\/(png|gif|jpe?g|webp);base64,/i.test(address)) return { ...rest, src: address };
   if (/^https?:\/\//i.test(address)) return { ...rest, 'data-remote-src': address };
   if (address.startsWith('//')) return { ...rest, 'data-remote-src': `https:${address}` };

@@ -2,8 +2,9 @@
 // with: a charset that is missing or wrong, raw 8-bit header lines, a disposition that is none, files without a name.
 import { buffer } from 'node:stream/consumers';
 import { type AttachmentStream, type Headers, MailParser, type MessageText } from 'mailparser';
-import { CharsetGuess, isGuessed } from './charset-guess.ts';
+import { guessable, guessing } from './charset-guess.ts';
 import { mendHeaders } from './mend-headers.ts';
+import { decodeUu, isUuencoded } from './uuencode.ts';
 
 /** More is no letter; what is beyond it stays in the raw mail. */
 const MOST_FILES = 200;
@@ -44,15 +45,16 @@ export async function parseMime(raw: Buffer): Promise<MimeMail> {
     skipTextLinks: true,
     skipImageLinks: true,
   });
-  // The loop below hears the first fault; one after it must not end the process.
-  parser.on('error', () => {});
+  // A fault leaves the file being read without an end; one after it must not end the process.
+  const fault = new Promise<never>((_, reject) => parser.on('error', reject));
+  fault.catch(() => {});
   parser.end(mendHeaders(raw));
   const files: MimeFile[] = [];
   let leftOut = 0;
   for await (const item of parser as AsyncIterable<AttachmentStream | MessageText>) {
     if (item.type !== 'attachment') continue;
     item.content.on('error', () => {});
-    const content = await buffer(item.content);
+    const content = await Promise.race([buffer(item.content), fault]);
     if (files.length < MOST_FILES) files.push(fileOf(item, content));
     else leftOut += 1;
     item.release?.();
@@ -77,10 +79,11 @@ function headersOf(lines: RawHeaders): [string, string][] {
 
 function fileOf(part: AttachmentStream, content: Buffer): MimeFile {
   const location = part.headers.get('content-location');
+  const encoding = part.headers.get('content-transfer-encoding');
   return {
     name: part.filename || (typeof location === 'string' ? location.replace(/[?#].*$/, '') : null) || null,
     type: part.contentType,
-    content,
+    content: isUuencoded(encoding) ? decodeUu(content) : content,
     contentId: part.cid ?? null,
     inline: part.related === true || (part.contentDisposition === 'inline' && part.cid !== undefined),
   };
@@ -117,17 +120,19 @@ class ForgivingParser extends MailParser {
   hasText?: boolean;
 
   createNode(node: Node): TreeNode {
+    // RFC 2045 5.2: a type that is none counts as plain text.
+    if (node.contentType && !/^[^\s/]+\/[^\s/]/.test(node.contentType)) node.contentType = 'text/plain';
     const isText = node.contentType === 'text/plain' || node.contentType === 'text/html';
     if (isText && !node.filename && !isDisposition(node.disposition)) node.disposition = false;
     if (isText && this.isTextFile(node)) node.disposition = 'attachment';
-    if (isText && isGuessed(node.charset || '')) node.charset = 'guess';
+    if (isText) node.charset = guessable(node.charset || '');
     return inner.createNode.call(this, node);
   }
 
   getDecoder() {
     const usual = inner.getDecoder.call(this);
     return {
-      decodeStream: (charset: string) => (charset === 'guess' ? new CharsetGuess() : usual.decodeStream(charset)),
+      decodeStream: (charset: string) => guessing(charset, (name) => usual.decodeStream(name)),
     };
   }
 

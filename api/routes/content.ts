@@ -12,6 +12,7 @@ import { openAttachment } from '#domain/conversations/open-attachment.ts';
 import { NotFound } from '#domain/errors.ts';
 import { Receipt } from '#domain/integrations/receipt.ts';
 import { isKeptBack } from '#domain/rules/file-verdict.ts';
+import { attributeText } from '#domain/rules/html-attribute.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { hasPreview, Previews } from '../previews.ts';
 import { principalOf } from '../principal.ts';
@@ -150,7 +151,7 @@ function asDownload(response: Response, name: string, type: string): void {
 function mailPage(html: string, files: Attachment[], remoteImages: boolean): string {
   const body = html
     .replace(/data-content-id="([^"]*)"/g, (whole, contentId: string) => {
-      const file = files.find((candidate) => candidate.contentId === decodeEntities(contentId));
+      const file = files.find((candidate) => candidate.contentId === attributeText(contentId));
       return file ? `src="/inbox/attachments/${file.id}?inline"` : whole;
     })
     .replace(/data-remote-src="([^"]*)"/g, (whole, address: string) => (remoteImages ? `src="${address}"` : whole));
@@ -158,8 +159,4 @@ function mailPage(html: string, files: Attachment[], remoteImages: boolean): str
     body { font: 15px/1.55 system-ui, sans-serif; margin: 0; color: #1c1b1a; overflow-wrap: anywhere; background: #fff; }
     img { max-width: 100%; height: auto; } table { max-width: 100%; } blockquote { margin: 0 0 0 .5em; padding-left: .75em; border-left: 2px solid #ccc; color: #555; }
   </style></head><body>${body}</body></html>`;
-}
-
-function decodeEntities(text: string): string {
-  return text.replaceAll('&amp;', '&').replaceAll('&lt;', '<').replaceAll('&gt;', '>').replaceAll('&quot;', '"');
 }

@@ -6,6 +6,7 @@ import { authenticationFailure } from './authentication-results.ts';
 import { bounceVerdict } from './bounced-mail.ts';
 import { BULK_SCORE, bulkSignals } from './bulk-mail.ts';
 import { isMailSystem, isNoReply, normaliseAddress } from './email-address.ts';
+import { foldText } from './folded-text.ts';
 import { machineNotice } from './machine-notice.ts';
 import {
   type HeaderLine,
@@ -88,10 +89,15 @@ function automaticVerdict(mail: MailTraits): MailVerdict | null {
     const reason = report === 'feedback-report' ? report : 'read-receipt';
     return verdict('automatic', reason, `Content-Type: ${mail.contentType}`);
   }
+  // Outlook.com's form of a feedback report, which says its type nowhere.
+  const complaint = headerLine(mail.headers, 'x-hmxmroriginalrecipient');
+  if (complaint) return verdict('automatic', 'feedback-report', complaint);
   const submitted = autoSubmitted(mail);
   if (submitted) return carriesPeoplesWords(mail) ? null : verdict('automatic', 'auto-submitted', submitted);
   const header = autoReplyHeader(mail);
   if (header) return verdict('automatic', 'auto-reply-header', header);
+  if (isDomainReport(mail)) return verdict('automatic', 'domain-report', `Subject: ${mail.subject}`);
+  if (isWordlessAcceptance(mail)) return verdict('automatic', 'calendar-answer', 'METHOD:REPLY');
   if (isEmptyPath(mail.returnPath) && !isAnswerByHand(mail) && !isNewByProgram(mail))
     return verdict('automatic', 'empty-return-path', 'Return-Path: <>');
   const absence = absenceSubject(mail.subject);
@@ -111,6 +117,22 @@ function automaticVerdict(mail: MailTraits): MailVerdict | null {
 /** Generated, but a letter somebody wrote, or a contribution to a list: what they are is said further on. */
 function carriesPeoplesWords(mail: MailTraits): boolean {
   return relayedLetter(mail) !== null || bulkVerdict(mail)?.kind === 'list';
+}
+
+/** DMARC and TLS reports tell of a domain's mail (RFC 7489 7.2.1.1, RFC 8460 3). */
+function isDomainReport({ subject }: MailTraits): boolean {
+  return /^\s*report domain: ?\S{3,255}\s+submitter: ?\S{3,255}\s+report-id: ?\S/i.test(subject.slice(0, 1000));
+}
+
+/** What calendars write by themselves above the event; a person's note would follow `with this note:`. */
+const ACCEPTED =
+  /^[^\n]{1,100} (has accepted|a accepte|hat [^\n]{0,20}(angenommen|zugesagt)|ha aceptado)\b[^\n:]{0,40}\.(\n|$)/;
+
+/** Somebody clicked on yes. Who declines, or adds a word, waits for somebody to read it. */
+function isWordlessAcceptance({ acceptsInvitation, text }: MailTraits): boolean {
+  if (!acceptsInvitation) return false;
+  const words = foldText(text.slice(0, 1000), { exact: false, lines: true }).text;
+  return words === '' || ACCEPTED.test(words);
 }
 
 /** Some providers empty the return path of what they forward. */
@@ -145,15 +167,20 @@ function bulkVerdict(mail: MailTraits): MailVerdict | null {
   const has = (...codes: string[]) => signals.some((signal) => codes.includes(signal.code));
   const reason = signals[0]!.code;
   const evidence = signals.map((signal) => signal.evidence);
-  // A list takes contributions (List-Post); a newsletter only speaks.
-  if (has('list-post', 'list-program') && !has('campaign-mailer', 'feedback-id')) {
+  // A list takes contributions (List-Post, or an answer to it); a newsletter only speaks.
+  const isPosted = has('list-post', 'list-program') && !has('campaign-mailer', 'feedback-id');
+  if (isPosted || (has('list-id') && has('precedence-list') && isAnsweredByToken(mail)))
     return verdict('list', reason, ...evidence);
-  }
   // Providers leave their marks in single letters too: without any way out it is no newsletter.
   const isForMany = has('list-id', 'list-unsubscribe', 'list-other', 'one-click', 'unsubscribe-words');
   return isForMany || signals.some(({ code }) => code.startsWith('precedence-'))
     ? verdict('newsletter', reason, ...evidence)
     : null;
+}
+
+/** Forums and code platforms take an answer by an address made for it: `reply+TOKEN@`. */
+function isAnsweredByToken({ headers }: MailTraits): boolean {
+  return /^[^@+]+\+[^@]+@/.test(normaliseAddress(headerLine(headers, 'reply-to')?.value ?? '') ?? '');
 }
 
 /** RFC 3834 section 5: every value but `no` comes from a machine. */

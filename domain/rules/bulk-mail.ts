@@ -1,8 +1,10 @@
 // Newsletters and mailing lists (RFC 2369, 2919, 8058). No single sign proves them: order
-// confirmations carry List-Unsubscribe, ticket systems Precedence: bulk. Signs are weighed, and what the text says
-// can never reach the threshold alone, because clients quote our own newsletters when they write.
+// confirmations carry List-Unsubscribe, ticket systems Precedence: bulk. Signs are weighed, and words of the text
+// never reach the threshold alone, because clients quote our own newsletters when they write: only a new letter that has
+// the whole form of a campaign does.
 import { domainOf, normaliseAddress } from './email-address.ts';
 import { foldText } from './folded-text.ts';
+import { isByMailProgram } from './mail-program.ts';
 import {
   cutEvidence,
   type HeaderLine,
@@ -12,6 +14,7 @@ import {
   keyword,
   type MailTraits,
 } from './mail-traits.ts';
+import { splitReply } from './quoted-text.ts';
 import { ticketSystem } from './relayed-letter.ts';
 
 /** A mail with this score is bulk. List-Unsubscribe (2) with one strong sign (3) reaches it. */
@@ -21,7 +24,7 @@ export type BulkSignal = { code: string; weight: number; evidence: string };
 
 /** @returns the sum and what made it, heaviest first. An answer to a message of ours never reaches BULK_SCORE. */
 export function bulkSignals(mail: MailTraits): { score: number; signals: BulkSignal[] } {
-  const signals = [...headerSignals(mail), ...senderSignals(mail), ...contentSignals(mail)];
+  const signals = [...headerSignals(mail), ...senderSignals(mail), ...contentSignals(mail), ...formSignals(mail)];
   signals.sort((a, b) => b.weight - a.weight);
   if (mail.answersUs) signals.push({ code: 'answers-us', weight: -100, evidence: 'It answers a message of ours.' });
   return { score: signals.reduce((sum, signal) => sum + signal.weight, 0), signals };
@@ -43,11 +46,32 @@ function isOwnList(mail: MailTraits): boolean {
  * with all its list headers, and only Reply-To tells the writer. A list's contributors come from elsewhere.
  */
 function isClientsGroup({ headers, senderAddress, ownAddresses }: MailTraits): boolean {
-  if (!senderAddress || !postAddresses(headers).includes(senderAddress)) return false;
+  if (!senderAddress || !isAddressedTo(headers, ownAddresses)) return false;
+  const posts = postAddresses(headers);
+  if (!posts.includes(senderAddress)) {
+    // Or she writes to her colleagues' list and to us: a list that had only passed it on would not name us.
+    const colleagues = posts.filter((address) => domainOf(address) === domainOf(senderAddress));
+    return isAddressedTo(headers, colleagues);
+  }
   const writer = normaliseAddress(headerLine(headers, 'reply-to')?.value ?? '');
-  if (!writer || writer === senderAddress || domainOf(writer) !== domainOf(senderAddress)) return false;
+  return writer !== null && writer !== senderAddress && domainOf(writer) === domainOf(senderAddress);
+}
+
+/**
+ * Gateways stamp headers of lists on all that leaves a company, what its people write by hand too. A list that can be
+ * written to, or a text that names a way out, is what it says.
+ */
+function isStampedByGateway(mail: MailTraits): boolean {
+  const { headers, ownAddresses } = mail;
+  const isList = headerLine(headers, 'list-post') !== null || listProgram(headers) !== undefined;
+  const precedence = headerLines(headers, 'precedence').some(({ value }) => keyword(value) === 'list');
+  if (isList || precedence || !isByMailProgram(headers) || !isAddressedTo(headers, ownAddresses)) return false;
+  return contentSignals(mail).length === 0 && campaignLine(headers) === undefined;
+}
+
+function isAddressedTo(headers: MailTraits['headers'], addresses: readonly string[]): boolean {
   const receivers = ['to', 'cc'].flatMap((name) => headerLines(headers, name)).map(({ value }) => value.toLowerCase());
-  return ownAddresses.some((own) => receivers.some((line) => line.includes(own.toLowerCase())));
+  return addresses.some((address) => receivers.some((line) => line.includes(address.toLowerCase())));
 }
 
 const CAMPAIGN_TOOLS =
@@ -61,12 +85,19 @@ const UNSUBSCRIBE_WORDS =
 const WEB_VERSION_WORDS =
   /view (this )?(e-?mail )?in (your )?browser|version en ligne|voir (cet e-?mail |ce message )?dans (votre|le) navigateur|im browser (ansehen|anzeigen)|ver en (el )?navegador/;
 
+const FORM_CHARACTERS = 20_000;
+const WHY_RECEIVED =
+  /(vous (avez recu|recevez) (cet e-?mail|ce message|ce courriel)|you('re| are)? receiv(ed|e|ing) this (e-?mail|message)|sie erhalten diese (e-?mail|nachricht)|(recibes|has recibido|recibe) este (correo|mensaje)) (car|parce|because|weil|da|porque)/;
+const CAMPAIGN_LINK = /[?&]utm_(campaign|medium|source)=/;
+const UNDISCLOSED = /^"?(undisclosed|destinataires? inconnus|unlisted)[- ]?(recipients)?"?\s*:/i;
+
 function headerSignals({ headers, ...mail }: MailTraits): BulkSignal[] {
   const signals: BulkSignal[] = [];
   const add = (code: string, weight: number, line: HeaderLine | null | undefined) => {
     if (line?.value) signals.push({ code, weight, evidence: line.line });
   };
-  if (!isOwnList({ headers, ...mail }) && !isClientsGroup({ headers, ...mail })) {
+  const isStamped = isStampedByGateway({ headers, ...mail });
+  if (!isStamped && !isOwnList({ headers, ...mail }) && !isClientsGroup({ headers, ...mail })) {
     add('list-id', 4, headerLine(headers, 'list-id'));
     const precedence = headerLines(headers, 'precedence').find(({ value }) => isBulkPrecedence(value));
     add(`precedence-${keyword(precedence?.value ?? '')}`, 3, precedence);
@@ -84,19 +115,19 @@ function headerSignals({ headers, ...mail }: MailTraits): BulkSignal[] {
       others.map((name) => headerLine(headers, name)).find((line) => line !== null),
     );
   }
-  add(
-    'one-click',
-    3,
-    headerLines(headers, 'list-unsubscribe-post').find(({ value }) => /one-click/i.test(value)),
-  );
+  const oneClick = headerLines(headers, 'list-unsubscribe-post').find(({ value }) => /one-click/i.test(value));
+  add('one-click', 3, isStamped ? null : oneClick);
   // Proton puts one on every letter of a person, and what carries a help desk's mails on every answer of its agents.
   const feedback = headerLines(headers, 'feedback-id').find(({ value }) => !/:user:proton$/i.test(value));
   add('feedback-id', 3, ticketSystem({ headers }) ? null : feedback);
-  const mailer = ['x-mailer', 'user-agent'].map((name) => headerLine(headers, name));
-  const tool = mailer.find((line) => line && CAMPAIGN_TOOLS.test(line.value));
-  const mark = CAMPAIGN_HEADERS.map((name) => headerLine(headers, name)).find((line) => line !== null);
-  add('campaign-mailer', 3, tool ?? mark);
+  add('campaign-mailer', 3, campaignLine(headers));
   return signals;
+}
+
+function campaignLine(headers: MailTraits['headers']): HeaderLine | undefined {
+  const mailer = ['x-mailer', 'user-agent'].map((name) => headerLine(headers, name)).filter((line) => line !== null);
+  const marks = CAMPAIGN_HEADERS.map((name) => headerLine(headers, name)).filter((line) => line !== null);
+  return mailer.find((line) => CAMPAIGN_TOOLS.test(line.value)) ?? marks[0];
 }
 
 /** The programs of lists that people write to: their own headers, or the owner's address in Sender (`owner-x@`, `x-bounces@`). */
@@ -124,6 +155,21 @@ function contentSignals({ text, html }: MailTraits): BulkSignal[] {
   const web = WEB_VERSION_WORDS.exec(words);
   if (web) signals.push({ code: 'web-version-words', weight: 1, evidence: web[0] });
   return signals;
+}
+
+/** A campaign without a header of one: what it is shows only in its form, and its writer's own words have no such form. */
+function formSignals({ headers, subject, text }: MailTraits): BulkSignal[] {
+  if (/^\s*(re|fwd?|tr|aw|wg|rv|r|sv) ?:/i.test(subject)) return [];
+  const own = splitReply(text.slice(0, FORM_CHARACTERS)).newText;
+  const words = foldText(own, { exact: false, lines: false }).text;
+  const why = WHY_RECEIVED.exec(words) ?? CAMPAIGN_LINK.exec(words);
+  const out = UNSUBSCRIBE_WORDS.exec(words);
+  if (!why || !out) return [];
+  const web = isByMailProgram(headers) ? null : WEB_VERSION_WORDS.exec(words);
+  // From a mail program it goes to nobody by name, and asks nothing.
+  const isHidden = !words.includes('? ') && headerLines(headers, 'to').some(({ value }) => UNDISCLOSED.test(value));
+  const form = web?.[0] ?? (isHidden ? 'undisclosed-recipients' : null);
+  return form ? [{ code: 'campaign-form', weight: 4, evidence: cutEvidence(`${form}; ${why[0]}; ${out[0]}`) }] : [];
 }
 
 function postAddresses(headers: MailTraits['headers']): string[] {

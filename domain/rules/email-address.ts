@@ -51,7 +51,7 @@ export function matchesSenderPattern(pattern: string, address: string): boolean 
 
 const NO_REPLY =
   /(^|[._+-])(no[._-]?repl(y|ies)|do[._-]?not[._-]?reply|ne[._-]?pas[._-]?repondre|pas[._-]?de[._-]?reponse|no[._-]?responder|no[._-]?responda|nicht[._-]?antworten|keine[._-]?antwort|non[._-]?rispondere)($|[._+-]|\d)/;
-const MAIL_SYSTEM = /^(mailer-?daemon|mail-?daemon|postmaster)($|[._+-])/;
+const MAIL_SYSTEM = /^(mailer-?daemon|mail-?daemon|mail[._-]delivery[._-](sub)?system|post[_-]?master)($|[._+-])/;
 
 function localPartOf(address: string): string {
   const whole = normaliseAddress(address) ?? address.slice(0, ADDRESS_CHARACTERS).trim().toLowerCase();

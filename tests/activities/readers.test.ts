@@ -79,6 +79,23 @@ describe('the words of a mail', () => {
     ['Latin-9 is declared', 'text/plain; charset=iso-8859-15', '10 \xa4', '10 €'],
     ['it is Cyrillic', 'text/plain; charset=koi8-r', '\xf0\xd2\xc9\xd7\xc5\xd4', 'Привет'],
     ['it claims UTF-7, which smuggles markup', 'text/plain; charset=utf-7', '+ADw-script+AD4-', '+ADw-script+AD4-'],
+    ['Latin-9 is declared, and it is UTF-8', 'text/plain; charset=iso-8859-15', '\xc3\xa9t\xc3\xa9', 'été'],
+    ['two Chinese characters look like UTF-8', 'text/plain; charset=gbk', '\xc1\xaa\xcd\xa8', '联通'],
+    ['its type is none', 'text; charset=utf-8', '\xc3\xa9t\xc3\xa9', 'été'],
+    ['no line between parts is there', 'multipart/mixed; boundary=b', 'Bonjour', 'Bonjour'],
+    [
+      'the line between parts is another one than the header says',
+      'multipart/mixed; boundary="b"',
+      '--other\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n\xc3\xa9t\xc3\xa9\r\n--other--\r\n',
+      'été',
+    ],
+    [
+      'the header folds the line between parts',
+      'multipart/mixed; boundary="a\r\n b"',
+      '--a b\r\n\r\nBonjour\r\n--a b--\r\n',
+      'Bonjour',
+    ],
+    ['a semicolon is missing', 'multipart/mixed\r\n boundary=b', '--b\r\n\r\nBonjour\r\n--b--\r\n', 'Bonjour'],
     ['it holds a NUL', '', 'a\0b', 'ab'],
   ])('are read when %s', async (_case, contentType, body, expected) => {
     expect((await read(letter({ 'Content-Type': contentType }, body))).text).toBe(expected);
@@ -119,6 +136,7 @@ describe('the headers of a mail', () => {
     ['raw UTF-8', 'R\xc3\xa9clamation', 'Réclamation'],
     ['encoded words over two lines', '=?utf-8?B?UsOpY2xh?=\r\n =?utf-8?Q?mation?=', 'Réclamation'],
     ['a character cut between two words', '=?utf-8?Q?R=C3?= =?utf-8?Q?=A9clamation?=', 'Réclamation'],
+    ['raw bytes within an encoded word', '=?iso-8859-1?Q?R\xe9clamation?=', 'Réclamation'],
     ['a line break smuggled in', '=?utf-8?Q?a=0D=0ABcc:_x@y.z?=', 'a Bcc: x@y.z'],
   ])('give the subject of %s', async (_case, subject, expected) => {
     expect((await read(letter({ Subject: subject }, 'x'))).subject).toBe(expected);
@@ -235,6 +253,14 @@ describe('the files of a mail', () => {
     expect((await names(file(headers))).map((one) => one.name)).toEqual([name]);
   });
 
+  test('are decoded from the form of old programs (uuencode)', async () => {
+    const encoded = 'begin 644 a.txt\r\n%2&%L;&\\\r\n`\r\nend\r\n';
+    const headers = 'Content-Type: text/csv; name=a.txt\r\nContent-Transfer-Encoding: x-uuencode';
+    const [whole, without] = await names(file(headers, encoded), file(headers, 'Hallo'));
+    expect(whole!.content.toString()).toBe('Hallo');
+    expect(without!.content.toString()).toBe('Hallo');
+  });
+
   test('have the type of their bytes, not the one the sender claims', async () => {
     const [png, odd] = await names(
       file(
@@ -275,6 +301,17 @@ describe('the files of a mail', () => {
     );
     expect(message.html).toBe('<img data-content-id="photo@client" />');
     expect(message.attachments).toMatchObject([{ contentId: 'photo@client', inline: true }]);
+  });
+
+  test('are found by a percent-encoded content id, and stand beside the letter when its HTML does not show them', async () => {
+    const picture = (id: string) =>
+      file(`Content-Type: image/png\r\nContent-Disposition: inline\r\nContent-ID: <${id}>`);
+    const letterWith = async (html: string) => {
+      const parts = [file('Content-Type: text/html', html), picture('a&b%c@client'), picture('other@client')];
+      return (await read(letter(...multipart('related', ...parts)))).attachments.map(({ inline }) => inline);
+    };
+    expect(await letterWith('<img src="cid:a&amp;b%25c@client">')).toEqual([true, false]);
+    expect(await letterWith('<p>Voici deux photos</p>')).toEqual([false, false]);
   });
 
   test('of a mail of which only the beginning was kept leave out the one that was cut', async () => {
@@ -328,6 +365,19 @@ describe('a bounce', () => {
     });
   });
 
+  test.each([
+    ['on a line with the reason', 'paul@gone.test Invalid Address, ERROR_CODE :5.1.1', '5.1.1', 'failed'],
+    ['in quotes', '"paul@gone.test":\r\nSMTP error: 5.2.2 Mailbox full', '5.2.2', 'failed'],
+    ['behind a mark', '   * paul@gone.test\r\nno such user', null, 'failed'],
+    ['with the day', 'did not reach:\r\npaul@gone.test on Thu, 19 Nov 2026', null, 'failed'],
+    ['in the sentence', 'There was an error delivering your mail to <paul@gone.test>.', null, null],
+  ])('names for whom it was %s, by a mail server without an address', async (_, words, status, action) => {
+    const from = { From: 'MAILER-DAEMON <>', Subject: 'Mail delivery failed' };
+    const copy = 'Original message follows.\r\n\r\nlea@other.test:\r\nbonjour';
+    const { bounce } = await read(letter(from, `${words}\r\n\r\n${copy}`));
+    expect(bounce?.recipients).toEqual([{ recipient: 'paul@gone.test', status, action }]);
+  });
+
   test('is nothing a person writes, even about one', async () => {
     const { bounce } = await read(letter({}, `J'ai reçu une erreur 5.1.1\r\nMessage-ID: <${OURS}>`));
     expect(bounce).toBeNull();
@@ -339,6 +389,18 @@ describe('hostile mail', () => {
     [
       '10,000 parts',
       letter(...multipart('mixed', ...Array.from({ length: 10_000 }, () => 'Content-Type: image/png\r\n\r\nx'))),
+    ],
+    [
+      '10,000 files, of which one is being read when there are too many',
+      letter(
+        ...multipart(
+          'mixed',
+          ...Array.from(
+            { length: 10_000 },
+            () => 'Content-Type: image/png; name=a.png\r\nContent-Transfer-Encoding: base64\r\n\r\naGVsbG8=',
+          ),
+        ),
+      ),
     ],
     ['a header of 1.5 MB', letter({ 'X-Long': 'y'.repeat(1_500_000) }, 'x')],
     ['nothing', Buffer.alloc(0)],

@@ -168,6 +168,47 @@ describe('machines', () => {
     expect(group('support@acme.test', 'orders@flowers.test')).toBe('list list-id');
   });
 
+  test('a client who puts us beside her colleagues’ list writes to us', () => {
+    const list: MailHeaders = [LIST_ID, ['List-Post', '<mailto:team@client.com>'], ['Precedence', 'list']];
+    const to = (...receivers: string[]) => withHeaders(...list, ['To', receivers.join(', ')]);
+    expect(to('team@client.com', 'support@acme.test')).toBe('personal no-sign');
+    expect(to('team@client.com')).toBe('list list-id');
+    expect(to('support@acme.test')).toBe('list list-id');
+  });
+
+  test('what a gateway stamps on a letter written by hand makes no newsletter', () => {
+    const stamped: MailHeaders = [LIST_ID, LIST_UNSUBSCRIBE, ['Precedence', 'bulk'], ['To', 'support@acme.test']];
+    const byHand: MailHeaders = [...stamped, ['Thread-Topic', 'Ma commande']];
+    expect(withHeaders(...stamped)).toBe('newsletter list-id');
+    expect(withHeaders(...byHand)).toBe('personal no-sign');
+    expect(kindOf({ headers: byHand, text: 'Nos offres. Se désabonner' })).toBe('newsletter list-id');
+    expect(withHeaders(...byHand, ['X-Campaign', 'winter'])).toBe('newsletter list-id');
+    expect(withHeaders(...byHand, ['List-Post', '<mailto:talk@shop.test>'])).toBe('list list-id');
+  });
+
+  test('a campaign without a header of one is known by its whole form, in a new letter only', () => {
+    const text = 'View in browser\nSale!\nYou receive this email because you asked for it. Unsubscribe';
+    expect(kindOf({ text })).toBe('newsletter campaign-form');
+    expect(kindOf({ text, subject: 'Fwd: Sale' })).toBe('personal no-sign');
+    expect(kindOf({ text, headers: [['User-Agent', 'Mozilla Thunderbird']] })).toBe('personal no-sign');
+    expect(kindOf({ text: `Is this real?\n\n${text.replaceAll(/^/gm, '> ')}` })).toBe('personal no-sign');
+  });
+
+  test('a forum takes answers by mail: what it sends is of a list', () => {
+    const forum: MailHeaders = [LIST_ID, ['Precedence', 'list'], ['Auto-Submitted', 'auto-generated']];
+    expect(withHeaders(...forum)).toBe('automatic auto-submitted');
+    expect(withHeaders(...forum, ['Reply-To', 'forum+4ac@shop.test'])).toBe('list list-id');
+  });
+
+  test('a calendar that only says yes is a machine; a word or a no is for somebody to read', () => {
+    const yes = (text: string) => kindOf({ acceptsInvitation: true, text });
+    expect(yes('')).toBe('automatic calendar-answer');
+    expect(yes('Camille has accepted this invitation.\n\nVisit')).toBe('automatic calendar-answer');
+    expect(yes('Camille a accepté cette invitation avec cette note :\n"Par la cour."')).toBe('personal no-sign');
+    expect(yes('Très bien. Faut-il couper l’eau ?')).toBe('personal no-sign');
+    expect(kindOf({ text: '' })).toBe('personal no-sign');
+  });
+
   test("a help desk's mails carry a Feedback-ID, whoever writes; its campaigns carry more", () => {
     const headers: MailHeaders = [
       ['Feedback-ID', '1:2:desk'],
@@ -201,6 +242,9 @@ describe('machines', () => {
     ],
     ['automatic read-receipt', { contentType: 'multipart/report; report-type="disposition-notification"; boundary=x' }],
     ['automatic feedback-report', { contentType: 'multipart/report;\r\n report-type=feedback-report' }],
+    ['automatic feedback-report', { headers: [['X-HmXmrOriginalRecipient', 'camille@client.com']] }],
+    ['bounce mail-system', { senderAddress: 'mailer-daemon@x.test', subject: 'Errors', text: 'Transcript follows.' }],
+    ['automatic domain-report', { subject: 'Report Domain: acme.test Submitter: mail.test Report-ID: <1@mail.test>' }],
     ['bounce delivery-status', { contentType: 'Multipart/Report; boundary=x; Report-Type=delivery-status' }],
     ['bounce failure-subject', { senderAddress: 'MAILER-DAEMON', subject: 'Undelivered Mail Returned to Sender' }],
     ['bounce failure-subject', { senderAddress: 'postmaster@x.test', subject: 'Échec de la remise : Votre devis' }],
@@ -232,6 +276,18 @@ describe('machines', () => {
     ['personal no-sign', { headers: [['X-MS-Exchange-Organization-SCL', '-1']] }],
   ])('%s: %j', (expected, change) => {
     expect(kindOf(change)).toBe(expected);
+  });
+
+  test('a mail server without an address is known by its name, or by saying nothing', () => {
+    const returned = (from: string, change: Partial<MailTraits> = {}) =>
+      kindOf({ headers: [['From', from]], senderAddress: null, subject: 'Mail delivery failed', ...change });
+    expect(returned('MAILER-DAEMON <>')).toBe('bounce failure-subject');
+    expect(returned('Mail Delivery Subsystem <MAILER-DAEMON>')).toBe('bounce failure-subject');
+    expect(returned('<>', { subject: '', text: 'Recipient address rejected' })).toBe('bounce failure-text');
+    expect(returned('Camille')).toBe('personal no-sign');
+    const gateway = { senderAddress: 'admin@gw.test', text: 'Unable to deliver your message.' };
+    expect(returned('admin@gw.test', { ...gateway, returnPath: '' })).toBe('bounce failure-text');
+    expect(returned('admin@gw.test', gateway)).toBe('personal no-sign');
   });
 
   test('an allowed sender still cannot make us answer a machine', () => {
@@ -398,6 +454,44 @@ describe('a machine carries a letter', () => {
     const change = { headers, senderAddress: 'msg-88212@cafe.test', text: 'Est-elle démontable ?' };
     expect(kindOf({ ...change, senderName: 'Julien via Café' })).toBe('personal relayed-letter');
     expect(kindOf({ ...change, senderName: 'Café' })).toBe('automatic auto-submitted');
+  });
+
+  test('a platform and a telephone hand over what somebody said', () => {
+    const headers: MailHeaders = [
+      ['Auto-Submitted', 'auto-generated'],
+      ['Reply-To', 'famille.duarte@school.test'],
+    ];
+    const said = { headers, senderAddress: 'no-reply@school.test', text: 'La famille Duarte vous écrit :\n\nBonjour' };
+    expect(kindOf(said)).toBe('personal relayed-letter');
+    expect(kindOf({ ...said, text: 'La cantine vous écrit :\n\nBonjour' })).toBe('automatic auto-submitted');
+    const call = (subject: string) => kindOf({ headers: headers.slice(0, 1), subject });
+    expect(call('Fax reçu de 04 67 11 22 33')).toBe('personal relayed-letter');
+    expect(call('Votre fax à 04 67 11 22 33 est parti')).toBe('automatic auto-submitted');
+  });
+
+  test("a form that does not repeat the writer's address has a name and a message, each behind its label", () => {
+    const form = (text: string) =>
+      kindOf({
+        senderAddress: 'no-reply@site.test',
+        headers: [
+          ['Auto-Submitted', 'auto-generated'],
+          ['Reply-To', 'camille@client.com'],
+        ],
+        text,
+      });
+    expect(form('Nom : Camille\nMessage : Où êtes-vous ?')).toBe('personal relayed-letter');
+    expect(form('Nom : Camille\nTotal : 12 €')).toBe('automatic auto-submitted');
+  });
+
+  test("a help desk's new letter asks something; what it asks by itself is how one liked it", () => {
+    const desk: MailHeaders = [
+      ['Auto-Submitted', 'auto-generated'],
+      ['X-Mailer', 'Intercom'],
+    ];
+    const says = (text: string) => kindOf({ headers: desk, text });
+    expect(says('Could you send the invoice in euros? Sam')).toBe('personal relayed-letter');
+    expect(says('How satisfied are you?')).toBe('automatic auto-submitted');
+    expect(says('Your request has been received. Questions?')).toBe('automatic auto-submitted');
   });
 
   test('a calendar names its sender beside the person who invites', () => {

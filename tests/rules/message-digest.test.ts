@@ -77,6 +77,7 @@ describe('dates', () => {
     ['21 November 1997 09:55 EST', '1997-11-21T14:55:00Z'],
     ['Thu, 13 Feb 1969 23:32 -0330 (Newfoundland (old) Time)', '1969-02-14T03:02:00Z'],
     ['2012-04-02 18:22:10+0400', '2012-04-02T14:22:10Z'],
+    ['Mon,2 Apr 2012 18:22:10+0400', '2012-04-02T14:22:10Z'],
     ['Mon,  2 Apr\r\n 2012 14:22:10', '2012-04-02T14:22:10Z'],
   ])('%s is %s', (date, instant) => {
     expect(mailInstant(date)).toBe(Date.parse(instant) / 1000);

@@ -55,6 +55,16 @@ describe('quotations are introduced in the languages of clients', () => {
     'Il giorno mar 3 mag 2016 alle ore 10:12 Maya <support@acme.test> ha scritto:',
     'Op di 3 mei 2016 om 10:12 schreef Maya <support@acme.test>:',
     '2016-05-03 10:12 GMT+02:00 Maya <support@acme.test>:',
+    '2016-05-03 10:12 GMT+02:00 Maya <\nsupport@acme.test>:',
+    'Am 03.05.2016 10:12 schrieb "Maya" <support@acme.test\n>:',
+    'Maya <support@acme.test> schrieb am Di., 3.\nMai 2016 um 10:12 Uhr:',
+    'At 5/3/2016 10:12 AM, you wrote:',
+    'On Tue, May 3, 2016 at 10:12 AM, Maya <support@acme.test>wrote:',
+    '2016/5/3 Maya <support@acme.test>',
+    '---- Maya a écrit ----',
+    'Maya <support@acme.test> a écrit :',
+    '---- On Tue, 03 May 2016 10:12:36 +0200 Maya <support@acme.test> wrote ----',
+    'ти 3. toukokuuta 2016 klo 10.12 Maya\n<support@acme.test> kirjoitti:',
   ])('%s', (header) => {
     const { newText, quotedText } = splitReply(`Merci, bien reçu.\n\n${header}${QUOTED}`);
     expect(newText).toBe('Merci, bien reçu.');
@@ -76,8 +86,14 @@ describe('quotations are introduced in the languages of clients', () => {
     lines('*De :* Maya <support@acme.test>', '*Envoyé :* mardi', '*Objet :* Colis'),
     '-----Message d’origine-----\nDe : Maya',
     '---------- Forwarded message ---------',
+    '----- Mail original -----',
+    '##- Please type your reply above this line -##',
+    'Maya <support@acme.test> hat am 03.05.2016 10:12 CET geschrieben:',
+    lines('Message du 03/05/16 10:12', 'De : "Maya" <support@acme.test>', 'A : camille@client.com', 'Objet : Colis'),
     '-----Ursprüngliche Nachricht-----',
     '-------- Mensaje original --------',
+    '*-------- Message original --------*',
+    lines('-----------------', '', '*From:* Maya <support@acme.test>', '*Sent:* Tuesday', '*Subject:* Parcel'),
     'Début du message réexpédié :',
     'Le mar. 3 mai 2016 à 10:12, Maya <support@acme.test> a écrit :',
   ])('without marks, all that follows is quoted: %s', (header) => {
@@ -89,6 +105,8 @@ describe('quotations are introduced in the languages of clients', () => {
     lines('Bonjour, un devis pour ce transport ?', 'De : Paris', 'À : Lyon', 'Date : 12 mai'),
     lines('Bonjour,', 'Le 12 mai votre collègue m’a écrit :', '« Le colis arrive demain »', 'Il n’est jamais venu.'),
     lines('Hello,', 'On the phone at 9 Tom wrote:', 'nothing, he said.'),
+    lines('Bonjour,', 'Maya <maya@acme.test> a écrit :', '« Le colis arrive demain »', 'Il n’est jamais venu.'),
+    lines('J’ai écrit le 3 mai 2016 à 10:12 à Maya <maya@acme.test> :', 'Où est mon colis ?', 'Toujours rien.'),
     lines(
       'Voici mes articles',
       '---',
@@ -97,9 +115,60 @@ describe('quotations are introduced in the languages of clients', () => {
       'Deux chaises',
       ...Array.from({ length: 16 }, (_, n) => `Article ${n}`),
     ),
+    lines('Deux articles', '--', 'Une table', '--', 'Deux chaises'),
+    lines('Voici la photo', '--', 'Avez-vous la même en bleu ?'),
     lines('Cheers', 'is the name of the bar where I lost the bag, can you ask them?'),
   ])('what only looks like a quotation stays new: %s', (text) => {
     expect(splitReply(text)).toEqual({ newText: text, quotedText: '', signature: '' });
+  });
+
+  test('what stands above the name of who is quoted is no part of it', () => {
+    const quoted = lines('Maya <support@acme.test> a écrit :', '> Votre colis est parti.');
+    expect(splitReply(`Merci\n${quoted}`)).toEqual({ newText: 'Merci', quotedText: quoted, signature: '' });
+  });
+
+  test.each([
+    'Mes réponses ci-dessous.',
+    'Voici nos remarques en rouge :',
+    'Je réponds dans votre mail',
+    'See my answers below',
+    'Replied inline.',
+    'Antworten stehen unten im Text.',
+    'Mis respuestas en rojo',
+  ])('answers that stand in the unmarked older mail are not folded away with it: %s', (announced) => {
+    const answered = lines(
+      'De : Maya <support@acme.test>',
+      'Envoyé : mardi',
+      'Objet : Colis',
+      '',
+      'Quelle couleur ?',
+      'Bleu',
+    );
+    const text = `${announced}\n\n${answered}`;
+    expect(splitReply(text)).toEqual({ newText: text, quotedText: '', signature: '' });
+    expect(splitReply(`Merci.\n\n${answered}`).newText).toBe('Merci.');
+  });
+
+  test('in a letter that answers nothing, only what is announced is quoted', () => {
+    const order = lines('Je voudrais :', '> deux lampes', '> une table', 'Merci de me dire le prix.');
+    expect(splitReply(order, true)).toEqual({ newText: order, quotedText: '', signature: '' });
+    expect(splitReply(order).newText).toBe(lines('Je voudrais :', 'Merci de me dire le prix.'));
+    for (const quoted of [
+      lines('Le 3 mai 2016 à 10:12, Maya a écrit :', '> Votre colis est parti.'),
+      lines('> Le 3 mai 2016 à 10:12, Maya a écrit :', '>', '> Votre colis est parti.'),
+      lines(
+        '> Message du 03/05/16 10:12',
+        '> De : "Maya" <support@acme.test>',
+        '> A : camille@client.com',
+        '> Objet : x',
+      ),
+      lines('>> Où est mon colis ?', '> Il est parti.'),
+    ])
+      expect(splitReply(`Merci !\n\n${quoted}`, true)).toEqual({
+        newText: 'Merci !',
+        quotedText: quoted,
+        signature: '',
+      });
   });
 
   test('answers between the quoted lines, and below them, are new', () => {
@@ -118,6 +187,9 @@ describe('signatures', () => {
     lines('Cordialement,', 'Camille'),
     lines('Bien à vous', '', 'Camille Noël', 'Client SA'),
     lines('Bonne journée !', 'Camille'),
+    lines('Bien cdt', 'Camille'),
+    lines('Cheers 🎉', 'Camille'),
+    'Yahoo Mail : Recherchez, organisez, maîtrisez',
     lines('Best regards,', 'Camille'),
     lines('Mit freundlichen Grüßen', 'Camille'),
     lines('Un saludo,', 'Camille'),
@@ -134,6 +206,27 @@ describe('signatures', () => {
       quotedText: quoted,
       signature,
     });
+  });
+
+  test('a sentence below the name, or that only begins like the mark of a device, is still read', () => {
+    const called = 'Merci de me rappeler avant lundi au 06 01 02 03 04.';
+    expect(splitReply(lines('Mon colis manque.', 'Cordialement,', 'Camille', '', called))).toEqual({
+      newText: lines('Mon colis manque.', called),
+      quotedText: '',
+      signature: lines('Cordialement,', 'Camille'),
+    });
+    const unpunctuated = 'rappelez moi sur mon portable je suis là jusque 18h';
+    expect(splitReply(lines('Mon colis manque', 'Cdt', 'Camille', unpunctuated)).newText).toBe(
+      lines('Mon colis manque', unpunctuated),
+    );
+    const footer = 'Ce message est confidentiel et réservé à son destinataire.';
+    expect(splitReply(lines('Mon colis manque.', 'Cordialement,', 'Camille', footer)).newText).toBe(
+      'Mon colis manque.',
+    );
+    const below = lines('Voici la photo.', 'Envoyé de mon iPhone', 'Le colis porte le numéro 1042 et il est ouvert.');
+    expect(splitReply(below).newText).toBe(lines('Voici la photo.', 'Le colis porte le numéro 1042 et il est ouvert.'));
+    const desk = lines('Bonjour', 'Envoyé depuis mon bureau, je vous rappelle demain matin.');
+    expect(splitReply(desk).newText).toBe(desk);
   });
 
   test('a question or a postscript below the sign-off is still read', () => {

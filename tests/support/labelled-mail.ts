@@ -58,8 +58,9 @@ function mailsOf(of: string, file: string): LabelledMail[] {
 }
 
 function wholeMail(id: string, block: string): Buffer {
-  const blank = block.indexOf('\n\n');
-  const head = blank < 0 ? block.trimEnd() : block.slice(0, blank);
+  // A mail without words goes from its header lines straight to a section.
+  const end = block.search(/\n\n|\n(?=--- )/);
+  const head = end < 0 ? block.trimEnd() : block.slice(0, end);
   const lines = head.split('\n').filter((line) => line !== '');
   const directive = (name: string) => lines.find((line) => line.startsWith(`@${name} `))?.slice(name.length + 2);
   const given = lines.filter((line) => !line.startsWith('@'));
@@ -73,7 +74,7 @@ function wholeMail(id: string, block: string): Buffer {
     ...headersOfProgram(directive('program') ?? 'bare', facts),
     'MIME-Version: 1.0',
   ].filter((line) => !has(line.split(':')[0]!));
-  const body = bodyOf(sectionsOf(blank < 0 ? '' : block.slice(blank + 2)), facts.seed);
+  const body = bodyOf(sectionsOf(end < 0 ? '' : block.slice(end + 1).replace(/^\n/, '')), facts.seed);
   const outer = [...headersOfServer(directive('server') ?? null, facts)].filter(
     (line) => !has('Return-Path') || !line.startsWith('Return-Path:'),
   );
