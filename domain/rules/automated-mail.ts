@@ -6,7 +6,6 @@ import { authenticationFailure } from './authentication-results.ts';
 import { bounceVerdict } from './bounced-mail.ts';
 import { BULK_SCORE, bulkSignals } from './bulk-mail.ts';
 import { isMailSystem, isNoReply, normaliseAddress } from './email-address.ts';
-import { foldText } from './folded-text.ts';
 import { machineNotice } from './machine-notice.ts';
 import {
   type HeaderLine,
@@ -97,7 +96,6 @@ function automaticVerdict(mail: MailTraits): MailVerdict | null {
   const header = autoReplyHeader(mail);
   if (header) return verdict('automatic', 'auto-reply-header', header);
   if (isDomainReport(mail)) return verdict('automatic', 'domain-report', `Subject: ${mail.subject}`);
-  if (isWordlessAcceptance(mail)) return verdict('automatic', 'calendar-answer', 'METHOD:REPLY');
   if (isEmptyPath(mail.returnPath) && !isAnswerByHand(mail) && !isNewByProgram(mail))
     return verdict('automatic', 'empty-return-path', 'Return-Path: <>');
   const absence = absenceSubject(mail.subject);
@@ -122,17 +120,6 @@ function carriesPeoplesWords(mail: MailTraits): boolean {
 /** DMARC and TLS reports tell of a domain's mail (RFC 7489 7.2.1.1, RFC 8460 3). */
 function isDomainReport({ subject }: MailTraits): boolean {
   return /^\s*report domain: ?\S{3,255}\s+submitter: ?\S{3,255}\s+report-id: ?\S/i.test(subject.slice(0, 1000));
-}
-
-/** What calendars write by themselves above the event; a person's note would follow `with this note:`. */
-const ACCEPTED =
-  /^[^\n]{1,100} (has accepted|a accepte|hat [^\n]{0,20}(angenommen|zugesagt)|ha aceptado)\b[^\n:]{0,40}\.(\n|$)/;
-
-/** Somebody clicked on yes. Who declines, or adds a word, waits for somebody to read it. */
-function isWordlessAcceptance({ acceptsInvitation, text }: MailTraits): boolean {
-  if (!acceptsInvitation) return false;
-  const words = foldText(text.slice(0, 1000), { exact: false, lines: true }).text;
-  return words === '' || ACCEPTED.test(words);
 }
 
 /** Some providers empty the return path of what they forward. */

@@ -20,8 +20,6 @@ export type MailTraits = {
   subject: string;
   text: string;
   html: string | null;
-  /** It carries the answer of a calendar (RFC 5546, METHOD:REPLY) that accepts. */
-  acceptsInvitation: boolean;
   /** In-Reply-To or References name a message of ours, or the reply address carries our token. */
   answersUs: boolean;
   /** This tenant's own addresses. */

@@ -200,15 +200,6 @@ describe('machines', () => {
     expect(withHeaders(...forum, ['Reply-To', 'forum+4ac@shop.test'])).toBe('list list-id');
   });
 
-  test('a calendar that only says yes is a machine; a word or a no is for somebody to read', () => {
-    const yes = (text: string) => kindOf({ acceptsInvitation: true, text });
-    expect(yes('')).toBe('automatic calendar-answer');
-    expect(yes('Camille has accepted this invitation.\n\nVisit')).toBe('automatic calendar-answer');
-    expect(yes('Camille a accepté cette invitation avec cette note :\n"Par la cour."')).toBe('personal no-sign');
-    expect(yes('Très bien. Faut-il couper l’eau ?')).toBe('personal no-sign');
-    expect(kindOf({ text: '' })).toBe('personal no-sign');
-  });
-
   test("a help desk's mails carry a Feedback-ID, whoever writes; its campaigns carry more", () => {
     const headers: MailHeaders = [
       ['Feedback-ID', '1:2:desk'],

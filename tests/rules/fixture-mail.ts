@@ -42,7 +42,6 @@ export function letter(change: Partial<MailTraits> = {}): MailTraits {
     subject: 'Ma commande 1042',
     text: 'Bonjour, où en est ma commande ? Cordialement, Camille',
     html: null,
-    acceptsInvitation: false,
     answersUs: false,
     ownAddresses: ['support@acme.test', 'reply@acme.test'],
     ownMessageId: false,
