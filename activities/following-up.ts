@@ -1,11 +1,13 @@
 // Promises kept later: a folder's follow-up after a reply went out, and what happens when its time has come.
 import type { EntityManager } from '@mikro-orm/postgresql';
-import { type Conversation, holdConversation } from '#domain/conversations/conversation.ts';
+import { Conversation, holdConversation } from '#domain/conversations/conversation.ts';
 import { Folder } from '#domain/conversations/folder.ts';
 import { Message } from '#domain/conversations/message.ts';
 import { Reply } from '#domain/conversations/reply.ts';
 import { writeReply } from '#domain/conversations/write-reply.ts';
 import { Conflict } from '#domain/errors.ts';
+import { connectedNow } from '#domain/integrations/connected-now.ts';
+import { Receipt } from '#domain/integrations/receipt.ts';
 import { SYSTEM } from '#domain/people/actor.ts';
 import { audit } from '#domain/record/audit-event.ts';
 import { announce } from '#domain/record/event.ts';
@@ -56,7 +58,9 @@ export function createFollowingUp({ database, installationMail }: Dependencies) 
     async readFollowUp({ tenantId, followUpId }: FollowUpInput): Promise<FollowUpStanding> {
       return database.inTenant(tenantId, async (em) => {
         const followUp = await em.findOneOrFail(FollowUp, { id: followUpId });
-        return { state: followUp.state, waitMs: Math.max(0, followUp.dueAt.getTime() - Date.now()) };
+        const lateMs = Date.now() - followUp.dueAt.getTime();
+        const isAhead = lateMs >= 0 && followUp.state === 'armed' && (await mayHaveAnswered(em, followUp));
+        return { state: followUp.state, waitMs: isAhead ? lookAgainMs(lateMs) : Math.max(0, -lateMs) };
       });
     },
 
@@ -86,6 +90,32 @@ export function createFollowingUp({ database, installationMail }: Dependencies) 
       });
     },
   };
+}
+
+const A_MINUTE_MS = 60_000;
+const GIVE_UP_AFTER_MS = 7 * 24 * 60 * A_MINUTE_MS;
+/** Of a mail server that is away, and of a message that comes in and never gets further. */
+const BELIEVED_FOR_MS = 60 * A_MINUTE_MS;
+
+// After an outage everything is due at once: whoever has answered meanwhile must not be chased because the answer still
+// lies in the mailbox, or waits for its run.
+async function mayHaveAnswered(em: EntityManager, { conversationId, dueAt }: FollowUp): Promise<boolean> {
+  const now = Date.now();
+  if (now - dueAt.getTime() > GIVE_UP_AFTER_MS) return false;
+  const { integrationId } = await em.findOneOrFail(Conversation, { id: conversationId });
+  const account = await connectedNow(em, integrationId);
+  if (!account) return false;
+  const createdAt = { $gt: new Date(now - BELIEVED_FOR_MS) };
+  if ((await em.count(Receipt, { integrationId: account.id, state: 'kept', createdAt })) > 0) return true;
+  if ((await em.count(Message, { conversationId, direction: 'inbound', kind: null, createdAt })) > 0) return true;
+  const isRead = account.channel === 'email' && account.state === 'active';
+  const isAway = account.failingSince && now - account.failingSince.getTime() > BELIEVED_FOR_MS;
+  return isRead && !isAway && (account.lastSuccessAt ?? account.createdAt) < dueAt;
+}
+
+/** The later it is, the less often. */
+function lookAgainMs(lateMs: number): number {
+  return Math.min(5 * A_MINUTE_MS, Math.max(2_000, lateMs / 4));
 }
 
 // A follow-up is followed by none, or a silent client would be written to for ever; and who has answered since (the

@@ -101,7 +101,8 @@ export function createHousekeeping({ database, attachments }: Dependencies) {
 
 /**
  * Of messages that were recorded and never filtered, or never came to the question whether they are answered: their runs
- * were lost with a restored Temporal server. The steps know what they did.
+ * were lost with a restored Temporal server. The steps know what they did. What an agent took out of the newsletters was
+ * never to be answered.
  */
 function receiptsLeftHalfWay(em: EntityManager, before: Date): Promise<{ id: string; runs: number }[]> {
   return em.execute(
@@ -110,7 +111,8 @@ function receiptsLeftHalfWay(em: EntityManager, before: Date): Promise<{ id: str
        join conversation on conversation.id = message.conversation_id and conversation.deleted_at is null
       where message.direction = 'inbound' and message.created_at < ?
         and (message.kind is null
-             or message.kind = 'personal' and message.created_at > now() - interval '${RESTORED_WITHIN}'
+             or message.kind = 'personal' and message.kind_reason is distinct from 'corrected'
+                and message.created_at > now() - interval '${RESTORED_WITHIN}'
                 and not exists (select from step where step.conversation_id = message.conversation_id
                                    and step.message_id = message.id and step.name = 'decideReply'))
       limit ?`,

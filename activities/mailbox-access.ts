@@ -41,6 +41,8 @@ export async function inMailbox<Result>(
   }
 }
 
+const NOT_CONNECTED = 'This mailbox is not connected any more: connect it again, then send once more.';
+
 /** Runs `transmit` with the mailbox's way out. Who refuses a login has not seen the mail: it may be tried again. */
 export async function throughMailbox(
   dependencies: Dependencies,
@@ -48,7 +50,8 @@ export async function throughMailbox(
   transmit: (account: SmtpAccount) => Promise<TransmitEnd>,
 ): Promise<TransmitEnd> {
   try {
-    const { settings, secret } = await keysTo(dependencies, ref, 'smtp-password');
+    const { mailbox, settings, secret } = await keysTo(dependencies, ref, 'smtp-password');
+    if (mailbox.removedAt) return { outcome: 'failed', failure: 'credentials-refused', response: NOT_CONNECTED };
     const server = settings.smtp;
     const end = await transmit({ server, ...(secret ?? { password: null }) });
     if (!secret || !('accessToken' in secret) || !isRefusedEnd(end)) return end;

@@ -82,7 +82,8 @@ export function createReviewing({ database, installationMail, patience }: Depend
       return inStep(database, tenantId, 'reviewDraft', async (em, notes) => {
         const draft = await em.findOneOrFail(Draft, { id: draftId });
         aboutDraft(notes, draft);
-        if (draft.state !== 'waiting') {
+        // Decided meanwhile, or met already by a worker that died before it could say so.
+        if (draft.state !== 'waiting' || !draft.deadlineAt) {
           notes.found(draft.state);
           return heard(draft);
         }
@@ -106,7 +107,8 @@ export function createReviewing({ database, installationMail, patience }: Depend
       return inStep(database, tenantId, 'reviewDraft', async (em, notes) => {
         const draft = await em.findOneOrFail(Draft, { id: draftId });
         aboutDraft(notes, draft);
-        if (draft.state !== 'waiting') {
+        // Decided meanwhile, or left to somebody already.
+        if (draft.state !== 'waiting' || draft.remindedAt) {
           notes.found(draft.state);
           return heard(draft);
         }

@@ -6,7 +6,14 @@ import { type AttachmentStore, StoreUnavailable } from '#domain/attachments/atta
 import { holdReceipts, knowAs } from '#domain/conversations/delivery-receipt.ts';
 import { heldByLimit, pauseSending, SENDING_LIMIT } from '#domain/conversations/hold-to-limit.ts';
 import { Attachment, Message } from '#domain/conversations/message.ts';
-import { type AttemptEnd, beginAttempt, endAttempt, markHandedOver, Reply } from '#domain/conversations/reply.ts';
+import {
+  type AttemptEnd,
+  beginAttempt,
+  endAttempt,
+  leaveByConnected,
+  markHandedOver,
+  Reply,
+} from '#domain/conversations/reply.ts';
 import { faultPoint } from '#domain/fault-point.ts';
 import { Integration } from '#domain/integrations/integration.ts';
 import { announce } from '#domain/record/event.ts';
@@ -44,10 +51,10 @@ export function createSending(dependencies: Dependencies) {
 
     /** @returns false when there is nothing to send any more, or not yet */
     async beginSending({ tenantId, replyId, token }: Attempt): Promise<boolean> {
-      const begun = await database.inTenant(
-        tenantId,
-        async (em) => !(await heldByLimit(em, replyId)) && (await beginAttempt(em, replyId, token)),
-      );
+      const begun = await database.inTenant(tenantId, async (em) => {
+        await leaveByConnected(em, replyId);
+        return !(await heldByLimit(em, replyId)) && (await beginAttempt(em, replyId, token));
+      });
       await faultPoint('send.after_intent');
       return begun;
     },

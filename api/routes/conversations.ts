@@ -1,5 +1,5 @@
 // What agents do with a conversation. Handlers find the thing, tell it what happened, and leave; the rest is the domain's.
-import type { EntityManager } from '@mikro-orm/postgresql';
+import { type EntityManager, LockMode } from '@mikro-orm/postgresql';
 import { Conversation, holdShownConversation } from '#domain/conversations/conversation.ts';
 import { correctKind } from '#domain/conversations/correct-kind.ts';
 import { deleteConversation } from '#domain/conversations/delete-conversation.ts';
@@ -173,7 +173,7 @@ export async function findConversation(em: EntityManager, id: string): Promise<C
 }
 
 async function findFolder(em: EntityManager, id: string): Promise<Folder> {
-  const folder = await em.findOne(Folder, { id });
+  const folder = await em.findOne(Folder, { id }, { lockMode: LockMode.PESSIMISTIC_READ });
   if (!folder) throw new NotFound('folder.not-found', 'This folder does not exist any more: choose another one.');
   return folder;
 }

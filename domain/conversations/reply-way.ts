@@ -2,6 +2,7 @@
 // to for SMS and WhatsApp. It refuses before anything is written.
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { Conflict, Invalid } from '#domain/errors.ts';
+import { connectedNow } from '#domain/integrations/connected-now.ts';
 import { Integration } from '#domain/integrations/integration.ts';
 import { ContactPoint } from '#domain/people/client.ts';
 import type { FilledTemplate } from '#domain/rules/whatsapp-template.ts';
@@ -113,18 +114,9 @@ function mustBeOpen({ lastInboundAt }: Conversation, leavesAt: Date): void {
   );
 }
 
-/**
- * A number that was removed and connected again is another integration under the same address.
- * @throws Conflict when it is connected no more
- */
-export async function connectedNumber(
-  em: EntityManager,
-  { integrationId, channel }: Conversation,
-): Promise<Integration> {
-  const origin = await em.findOneOrFail(Integration, { id: integrationId });
-  const number = origin.removedAt
-    ? await em.findOne(Integration, { channel, address: origin.address, removedAt: null })
-    : origin;
+/** @throws Conflict when it is connected no more */
+export async function connectedNumber(em: EntityManager, { integrationId }: Conversation): Promise<Integration> {
+  const number = await connectedNow(em, integrationId);
   if (!number)
     throw new Conflict(
       'reply.no-number',
@@ -150,9 +142,7 @@ async function anyOf(em: EntityManager, clientId: string, kind: 'email' | 'phone
 async function mailAccount(em: EntityManager, conversation: Conversation, accounts: SendingAccounts) {
   const origin = await em.findOneOrFail(Integration, { id: conversation.integrationId });
   const mailboxId = origin.channel === 'email' ? origin.id : origin.webhookSettings().replyThrough;
-  const mailbox = mailboxId
-    ? await em.findOne(Integration, { id: mailboxId, channel: 'email', removedAt: null })
-    : null;
+  const mailbox = mailboxId ? await connectedNow(em, mailboxId) : null;
   if (mailbox) {
     return { integrationId: mailbox.id, address: mailbox.address, name: mailbox.mailboxSettings().senderName || null };
   }

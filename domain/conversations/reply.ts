@@ -3,10 +3,12 @@
 // connection or the worker died after that point. An unknown reply is never sent again by itself.
 import { defineEntity, p } from '@mikro-orm/core';
 import type { EntityManager } from '@mikro-orm/postgresql';
+import { connectedNow } from '#domain/integrations/connected-now.ts';
 import { ACTOR_KINDS } from '#domain/people/actor.ts';
 import { DELIVERIES } from '#domain/rules/delivery.ts';
 import { REPLY_STATES, type ReplyState } from '#domain/rules/words.ts';
 import { instant, referable, tenantOwned } from '#domain/tenancy/tenant-owned.ts';
+import { Message } from './message.ts';
 
 const ReplySchema = defineEntity({
   name: 'Reply',
@@ -69,6 +71,15 @@ const ReplySchema = defineEntity({
 
 export class Reply extends ReplySchema.class {}
 ReplySchema.setClass(Reply);
+
+/** Its account may have been removed and connected again since it was written: it leaves by the one there is now. */
+export async function leaveByConnected(em: EntityManager, replyId: string): Promise<void> {
+  const { integrationId, messageId } = await em.findOneOrFail(Reply, { id: replyId });
+  const account = integrationId ? await connectedNow(em, integrationId) : null;
+  if (!account || account.id === integrationId) return;
+  await em.nativeUpdate(Reply, { id: replyId }, { integrationId: account.id });
+  await em.nativeUpdate(Message, { id: messageId }, { integrationId: account.id });
+}
 
 /**
  * Takes the reply for one attempt; the token fences off whoever held it before. Taking it again with the same token

@@ -99,7 +99,8 @@ export async function releaseUploads(em: EntityManager, messageId: string, userI
 export async function forgetUploads(em: EntityManager, store: AttachmentStore, now: Date): Promise<void> {
   const over = await em.find(Upload, { expiresAt: { $lt: now } }, { limit: MOST_AT_ONCE });
   if (over.length === 0) return;
-  await em.nativeDelete(Upload, { id: { $in: over.map(({ id }) => id) } });
+  // One that was given free again in this moment has another day.
+  await em.nativeDelete(Upload, { id: { $in: over.map(({ id }) => id) }, expiresAt: { $lt: now } });
   const keptBefore = new Date(now.getTime() - UPLOAD_LIFETIME_MS / 2);
   const unused: Upload[] = [];
   for (const upload of over) {

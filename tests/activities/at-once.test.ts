@@ -8,11 +8,13 @@ import { createMailbox } from '#activities/mailbox.ts';
 import { createReclassifying } from '#activities/reclassifying.ts';
 import { createScheduling } from '#activities/scheduling.ts';
 import { createSending } from '#activities/sending.ts';
+import type { AttachmentStore } from '#domain/attachments/attachment-store.ts';
 import { Conversation } from '#domain/conversations/conversation.ts';
 import { hearReceipt } from '#domain/conversations/delivery-receipt.ts';
 import { Folder, RuleFilter } from '#domain/conversations/folder.ts';
 import { Message } from '#domain/conversations/message.ts';
 import { beginAttempt, markHandedOver, Reply } from '#domain/conversations/reply.ts';
+import { forgetUploads, Upload } from '#domain/conversations/upload.ts';
 import type { Database } from '#domain/database/orm.ts';
 import { Integration } from '#domain/integrations/integration.ts';
 import { keepMailboxSecret } from '#domain/integrations/keep-mailbox-secret.ts';
@@ -241,15 +243,38 @@ describe('housekeeping', () => {
     expect(await asked(workflowIds.sendReply(acme, replyId))).toEqual(['start']);
   });
 
-  test('takes up a message whose run was lost after it was filtered, by the run it had', async () => {
+  /** A message that was recorded and filtered, as far as its run came. */
+  async function filtered(kindReason: string): Promise<string> {
     const receiptId = newId();
     await inAcme(async (em) => {
       const { message, mailbox } = await createConversation(em, acme, `${newId()}@example.com`);
       const shape = { integrationId: mailbox.id, sourceId: receiptId, format: 'email', origin: {} } as const;
       em.create(Receipt, { id: receiptId, ...shape, state: 'done', runs: 2, expiresAt: ago(-60) });
-      message.receiptId = receiptId;
-      message.createdAt = ago(5);
+      em.assign(message, { receiptId, kindReason, createdAt: ago(5) });
     });
+    return receiptId;
+  }
+
+  test('leaves alone what an agent took out of the newsletters', async () => {
+    expect(await asked(workflowIds.receiveMessage(acme, await filtered('corrected'), 2))).toEqual([]);
+  });
+
+  test('keeps an upload that is given free again in the moment in which its time is over', async () => {
+    const id = newId();
+    const shape = { createdById: newId(), name: 'plan.pdf', type: 'application/pdf', size: 1, sha256: 'a'.repeat(64) };
+    await inAcme(async (em) => em.create(Upload, { id, ...shape, expiresAt: ago(1) }));
+    const nothing = { removeUnused: async () => {} } as unknown as AttachmentStore;
+    await inThisMoment(
+      db,
+      acme,
+      async (em) => em.nativeUpdate(Upload, { id }, { expiresAt: ago(-60) }),
+      () => inAcme((em) => forgetUploads(em, nothing, new Date())),
+    );
+    expect(await inAcme((em) => em.count(Upload, { id }))).toBe(1);
+  });
+
+  test('takes up a message whose run was lost after it was filtered, by the run it had', async () => {
+    const receiptId = await filtered('written');
     expect(await asked(workflowIds.receiveMessage(acme, receiptId, 2))).toEqual(['start']);
     await db.owner.query(
       `insert into step (id, tenant_id, created_at, run_id, execution_id, activity_id, name, outcome, facts, evidence,

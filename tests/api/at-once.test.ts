@@ -154,3 +154,18 @@ test('a new folder comes after all others, also when one was removed', async () 
   const { folders } = await acme.owner.api.listFolders();
   expect(folders.map(({ name }) => name).slice(-3)).toEqual(['Deux', 'Trois', 'Autre']);
 });
+
+test('a conversation moved into a folder that is removed in this moment is told so', async () => {
+  const { id: folderId } = await acme.owner.api.createFolder({ body: { name: 'Disparu' } });
+  const receipt = await road.receiveMail(acme, support, mail({ from: 'ailleurs@example.net' }));
+  await road.runOf(acme, receipt);
+  const { conversationId: id } = await inAcme((em) => em.findOneOrFail(Message, { receiptId: receipt }));
+  await expect(
+    inThisMoment(
+      road.db,
+      acme.tenantId,
+      (em) => em.nativeDelete(Folder, { id: folderId }),
+      () => acme.owner.api.moveConversation({ params: { id }, body: { folderId } }),
+    ),
+  ).rejects.toMatchObject({ problem: { status: 404, code: 'folder.not-found' } });
+});

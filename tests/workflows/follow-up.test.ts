@@ -1,5 +1,6 @@
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { Message } from '#domain/conversations/message.ts';
+import { Integration } from '#domain/integrations/integration.ts';
 import { FollowUp } from '#domain/work/follow-up.ts';
 import { workflowIds } from '#workflows/contract.ts';
 import { mail } from '../support/mails.ts';
@@ -143,5 +144,42 @@ describe('a follow-up', () => {
     expect(await run.result()).toEqual({ state: 'fired' });
     const row = await road.db.database.inTenant(acme.tenantId, (em) => em.findOneOrFail(FollowUp, { id: made.id }));
     expect(row.settledAt!.getTime()).toBeGreaterThanOrEqual(dueAt.getTime());
+  });
+});
+
+describe('a follow-up that is due after an outage', () => {
+  const mailboxIs = (change: Partial<Integration>) =>
+    road.db.database.inTenant(acme.tenantId, (em) => em.nativeUpdate(Integration, { id: support }, change));
+
+  const hasLookedAgain = async (id: string) => {
+    const history = await (await runOf(id)).fetchHistory();
+    const timers = history.events?.filter((event) => event.timerStartedEventAttributes) ?? [];
+    return timers.length > 1;
+  };
+
+  afterEach(() => mailboxIs({ state: 'paused', lastSuccessAt: null }));
+
+  test('waits for the mailbox to be read: the answer may lie there', async () => {
+    await mailboxIs({ state: 'active' });
+    const { from, id, references, inState, result } = await answered('relance après une panne');
+    await until('it is due, and looks again', () => hasLookedAgain(id));
+    const answer = await road.receiveMail(
+      acme,
+      support,
+      mail({ from, subject: 'Re: relance après une panne', headers: { References: references } }),
+    );
+    await road.runOf(acme, answer);
+    expect(await inState('cancelled')).toMatchObject({ cancelReason: 'client-answered' });
+    expect(await result()).toEqual({ state: 'cancelled' });
+    expect(road.sink.to(from)).toHaveLength(1);
+  });
+
+  test('is kept once the mailbox was read and no answer lay there', async () => {
+    await mailboxIs({ state: 'active' });
+    const { from, id, inState } = await answered('relance après lecture');
+    await until('it is due, and looks again', () => hasLookedAgain(id));
+    await mailboxIs({ lastSuccessAt: new Date() });
+    await inState('fired');
+    await until('the client is written to', () => road.sink.to(from).length === 2);
   });
 });
