@@ -32,8 +32,8 @@ export function labelledMails(): LabelledMail[] {
 }
 
 /**
- * Halves each kind of each file by the digest of the ids, so that mails in a new file move none of the others. The second is never looked at while rules are written: only its figures
- * count.
+ * Halves each kind of each file by the digest of the ids, so that mails in a new file move none of the others. The second
+ * half is never looked at while rules are written: only its figures count.
  */
 export function halves(mails: LabelledMail[]): { seen: LabelledMail[]; heldOut: LabelledMail[] } {
   const ranked = [...mails].sort((one, other) => digest(one.id).localeCompare(digest(other.id)));
