@@ -25,7 +25,7 @@ export const SUITES: readonly Suite[] = [
   {
     name: 'types',
     title: 'Types',
-    budgetMinutes: 1,
+    budgetMinutes: 0.75,
     run: {
       commands: [
         {
@@ -45,7 +45,7 @@ export const SUITES: readonly Suite[] = [
   {
     name: 'lint',
     title: 'Style and mistakes',
-    budgetMinutes: 0.5,
+    budgetMinutes: 0.25,
     run: { commands: [{ title: 'biome', program: [bin('.bin', 'biome'), 'ci', '.'] }] },
   },
   { name: 'rules', title: 'Rules', budgetMinutes: 0.5, run: { jest: ['rules'], workers: 2 } },
@@ -65,15 +65,15 @@ export const SUITES: readonly Suite[] = [
   {
     name: 'workflows',
     title: 'Workflows, live and replayed',
-    budgetMinutes: 2,
+    budgetMinutes: 2.5,
     run: { jest: ['workflows', 'replay'], workers: 2 },
   },
   { name: 'api', title: 'The API', budgetMinutes: 1, run: { jest: ['api'], workers: 2 } },
   {
     name: 'journeys',
     title: "A person's day, in a browser",
-    budgetMinutes: 3,
+    budgetMinutes: 3.25,
     run: { jest: ['journeys'], workers: 1 },
   },
-  { name: 'faults', title: 'Killed at every step', budgetMinutes: 5, run: { jest: ['faults'], workers: 2 } },
+  { name: 'faults', title: 'Killed at every step', budgetMinutes: 4.75, run: { jest: ['faults'], workers: 2 } },
 ];
