@@ -20,9 +20,9 @@ export async function sendReply(reply: SendReplyInput): Promise<SendReplyResult>
   });
   // Of the tries since it was last wanted: a person's word begins them anew, and a date in the future costs none.
   let firstTryAt: number | null = null;
+  let heardBefore = 0;
 
   for (let attempt = 1; ; attempt += 1) {
-    const heardBefore = changes.heard;
     const state = await settledOrDue(reply, changes);
     if (state === 'sent') await armFollowUp(reply);
     if (state !== 'approved') {
@@ -31,6 +31,7 @@ export async function sendReply(reply: SendReplyInput): Promise<SendReplyResult>
       return { state };
     }
     if (firstTryAt === null || changes.heard > heardBefore) firstTryAt = Date.now();
+    heardBefore = changes.heard;
     if (Date.now() - firstTryAt > GIVE_UP_AFTER_MS) {
       await database('Five days of temporary faults: a person must look').giveUpReply(reply);
       continue;
