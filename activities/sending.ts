@@ -96,7 +96,7 @@ export function createSending(dependencies: Dependencies) {
       end,
     }: Attempt & { end: AttemptEnd | null }): Promise<ReplyState> {
       return inStep(database, tenantId, 'sendReply', async (em, notes) => {
-        if (end?.outcome === 'sent' && end.providerId) await holdReceipts(em, end.providerId);
+        if (end) await holdReceiptsOf(em, end);
         const reply = await heldReply(em, replyId);
         const known = end ?? endOfSilence(reply);
         const state = await recordEnd(em, { replyId, token }, known);
@@ -214,7 +214,16 @@ async function endWithoutFiles(
 // Recorded here already, so that what comes after cannot turn a known outcome into an unknown one; when the database is
 // away the workflow records what the attempt returns.
 async function recordNow({ database }: Dependencies, attempt: Attempt, end: AttemptEnd): Promise<void> {
-  await database.inTenant(attempt.tenantId, (em) => recordEnd(em, attempt, end)).catch(() => {});
+  await database
+    .inTenant(attempt.tenantId, async (em) => {
+      await holdReceiptsOf(em, end);
+      await recordEnd(em, attempt, end);
+    })
+    .catch(() => {});
+}
+
+async function holdReceiptsOf(em: EntityManager, end: AttemptEnd): Promise<void> {
+  if (end.outcome === 'sent' && end.providerId) await holdReceipts(em, end.providerId);
 }
 
 /** Servers repeat the recipient's address or number in their answers: those stay out of the history. */
@@ -248,7 +257,6 @@ async function recordEnd(
   { replyId, token }: { replyId: string; token: string },
   end: AttemptEnd,
 ): Promise<ReplyState> {
-  if (end.outcome === 'sent' && end.providerId) await holdReceipts(em, end.providerId);
   const state = await endAttempt(em, replyId, token, end);
   if (end.outcome !== 'sent' || !end.providerId || state !== 'sent') return state;
   const reply = await em.findOneOrFail(Reply, { id: replyId });

@@ -64,13 +64,8 @@ function problemOf(error: unknown): Problem | null {
   }
   // Whoever saves looks first whether it is there: only somebody who saves in the same moment gets as far as the database.
   if (error instanceof UniqueConstraintViolationException) {
-    return {
-      type: 'about:blank',
-      title: 'Conflict',
-      status: 409,
-      code: 'saved.at-once',
-      detail: 'Somebody has saved the same in this very moment: reload, and change what is there.',
-    };
+    const sentence = 'Somebody has saved the same in this very moment: reload, and change what is there.';
+    return problemOf(new Conflict('saved.at-once', sentence));
   }
   if (error instanceof StoreUnavailable) {
     return {

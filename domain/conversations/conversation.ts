@@ -137,23 +137,23 @@ ConversationSchema.setClass(Conversation);
  * the client see each other, whichever comes first. Call it before anything of the conversation is changed.
  */
 export async function holdConversation(em: EntityManager, id: string): Promise<Conversation> {
-  const conversation = await held(em, id);
-  if (!conversation) throw new NotFound('conversation.not-found', 'This conversation does not exist.');
-  return conversation;
+  // The ORM's own lock would also hold up who only refers to it.
+  const [row] = await em.execute<EntityDictionary<Conversation>[]>(
+    'select * from conversation where id = ? for no key update',
+    [id],
+  );
+  if (!row) throw noSuchConversation();
+  // As it is after the wait: what was read before may be older.
+  return em.map(Conversation, row);
 }
 
 /** As above, for what somebody does in it. @throws NotFound when it was deleted, even in this very moment */
 export async function holdShownConversation(em: EntityManager, id: string): Promise<Conversation> {
   const conversation = await holdConversation(em, id);
-  if (conversation.deletedAt) throw new NotFound('conversation.not-found', 'This conversation does not exist.');
+  if (conversation.deletedAt) throw noSuchConversation();
   return conversation;
 }
 
-// As it is after the wait: what was read before may be older. The ORM's own lock would also hold up who only refers to it.
-async function held(em: EntityManager, id: string): Promise<Conversation | null> {
-  const [row] = await em.execute<EntityDictionary<Conversation>[]>(
-    'select * from conversation where id = ? for no key update',
-    [id],
-  );
-  return row ? em.map(Conversation, row) : null;
+function noSuchConversation(): NotFound {
+  return new NotFound('conversation.not-found', 'This conversation does not exist.');
 }
